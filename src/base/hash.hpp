@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace cdp {
+
+/// A well mixed 64-bit number of a 64-bit one: the finalizer of SplitMix64 (Steele, Lea, Flood 2014).
+/// Distinct inputs give distinct outputs.
+constexpr uint64_t mix64(uint64_t x) {
+  x += 0x9e3779b97f4a7c15ULL;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+
+/// FNV-1a of 64 bits, mixed. The same on every machine; may be stored.
+constexpr uint64_t hash64(std::string_view text, uint64_t seed = 0) {
+  uint64_t hash = 0xcbf29ce484222325ULL ^ seed;
+  for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3ULL;
+  return mix64(hash);
+}
+
+/// FNV-1a of 32 bits, unmixed, as experiments hash users (GrowthBook's v2 hash builds on it).
+constexpr uint32_t fnv1a32(std::string_view text) {
+  uint32_t hash = 0x811c9dc5U;
+  for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 0x01000193U;
+  return hash;
+}
+
+}  // namespace cdp

@@ -1,0 +1,26 @@
+#pragma once
+
+/// What differs between server versions. The only file that looks at PG_VERSION_NUM.
+
+#include "pg/server.hpp"
+
+#if PG_VERSION_NUM < 150000
+#error "cdp needs PostgreSQL 15 or newer"
+#endif
+
+#if PG_VERSION_NUM >= 160000
+extern "C" {
+#include <varatt.h>
+}
+#endif
+
+namespace cdp::pg {
+
+/// Makes the module's magic block visible and, from 18 on, names the module and its version.
+#if PG_VERSION_NUM >= 180000
+#define CDP_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "cdp", .version = "0.1.0")
+#else
+#define CDP_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+}  // namespace cdp::pg

@@ -1,0 +1,167 @@
+#include "pg/datum.hpp"
+
+#include "base/error.hpp"
+#include "pg/compat.hpp"
+#include "pg/guard.hpp"
+
+#include <array>
+
+extern "C" {
+#include <funcapi.h>
+#include <utils/jsonb.h>
+#include <utils/numeric.h>
+#include <utils/tuplestore.h>
+}
+
+namespace cdp::pg {
+
+std::string_view text_of(Datum text) {
+  const ByteView bytes = bytes_of(text);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+ByteView bytes_of(Datum varlena) {
+  const struct varlena* flat = guard([&] { return PG_DETOAST_DATUM_PACKED(varlena); });
+  return {reinterpret_cast<const uint8_t*>(VARDATA_ANY(flat)), VARSIZE_ANY_EXHDR(flat)};
+}
+
+std::string_view Arguments::text(int i) const { return text_of(datum(i)); }
+ByteView Arguments::bytes(int i) const { return bytes_of(datum(i)); }
+Json Arguments::jsonb(int i) const { return json_of(datum(i)); }
+
+std::optional<std::string_view> Arguments::optional_text(int i) const {
+  if (is_null(i)) return std::nullopt;
+  return text(i);
+}
+
+Datum to_text(std::string_view text) {
+  return guard(
+      [&] { return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size()))); });
+}
+
+Datum to_varlena(ByteView bytes) {
+  if (bytes.size() > MaxAllocSize - VARHDRSZ)
+    throw Error(Category::Limit, "value is larger than 1 GB",
+                "It takes " + std::to_string(bytes.size()) + " bytes.");
+  auto* made = guard([&] { return static_cast<struct varlena*>(palloc(bytes.size() + VARHDRSZ)); });
+  SET_VARSIZE(made, bytes.size() + VARHDRSZ);
+  if (!bytes.empty()) std::memcpy(VARDATA(made), bytes.data(), bytes.size());
+  return PointerGetDatum(made);
+}
+
+Datum to_cstring(std::string_view text) {
+  return guard([&] { return CStringGetDatum(pnstrdup(text.data(), text.size())); });
+}
+
+namespace {
+
+Json json_of_scalar(const JsonbValue& value);
+
+Json number_of(Numeric numeric) {
+  const char* text =
+      guard([&] { return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(numeric))); });
+  std::optional<Decimal> number = Decimal::parse(text);
+  if (!number) return Json(std::string_view(text));  // NaN and infinities, which jsonb text cannot hold
+  return Json(std::move(*number));
+}
+
+/// Reads values off a jsonb iterator.
+class JsonbReader {
+ public:
+  explicit JsonbReader(JsonbContainer* container)
+      : iterator_(guard([&] { return JsonbIteratorInit(container); })) {}
+
+  Json read() {
+    next(false);
+    return container();
+  }
+
+ private:
+  void next(bool skip_nested) {
+    token_ = guard([&] { return JsonbIteratorNext(&iterator_, &value_, skip_nested); });
+  }
+
+  Json item() {
+    if (token_ == WJB_BEGIN_ARRAY || token_ == WJB_BEGIN_OBJECT) return container();
+    return json_of_scalar(value_);
+  }
+
+  Json container() {
+    if (token_ == WJB_BEGIN_ARRAY) {
+      const bool is_scalar = value_.val.array.rawScalar;
+      Json::Array items;
+      for (next(false); token_ != WJB_END_ARRAY; next(false)) items.push_back(item());
+      return is_scalar && !items.empty() ? std::move(items.front()) : Json(std::move(items));
+    }
+    Json::Object members;
+    for (next(false); token_ != WJB_END_OBJECT; next(false)) {
+      std::string name(value_.val.string.val, static_cast<size_t>(value_.val.string.len));
+      next(false);
+      members.push_back({std::move(name), item()});
+    }
+    return Json(std::move(members));
+  }
+
+  JsonbIterator* iterator_;
+  JsonbValue value_{};
+  JsonbIteratorToken token_ = WJB_DONE;
+};
+
+Json json_of_scalar(const JsonbValue& value) {
+  switch (value.type) {
+    case jbvBool:
+      return Json(static_cast<bool>(value.val.boolean));
+    case jbvNumeric:
+      return number_of(value.val.numeric);
+    case jbvString:
+      return Json(std::string_view(value.val.string.val, static_cast<size_t>(value.val.string.len)));
+    case jbvBinary:
+      return JsonbReader(value.val.binary.data).read();
+    default:
+      return Json();
+  }
+}
+
+}  // namespace
+
+Json json_of(Datum jsonb) {
+  auto* flat = guard([&] { return DatumGetJsonbP(jsonb); });
+  return JsonbReader(&flat->root).read();
+}
+
+Datum to_jsonb(std::string_view json_text) {
+  const Datum text = to_cstring(json_text);
+  return guard([&] { return DirectFunctionCall1(jsonb_in, text); });
+}
+
+Datum to_jsonb(const Json& value) { return to_jsonb(std::string_view(value.dump())); }
+
+Micros micros_of(const Interval* interval, const char* what) {
+  if (interval->month != 0)
+    throw Error(Category::BadValue, std::string(what) + " must not contain months or years",
+                "Their length varies.", "Give it in days, for example interval '30 days'.");
+  Micros total = 0;
+  if (__builtin_mul_overflow(static_cast<Micros>(interval->day), kDay, &total) ||
+      __builtin_add_overflow(total, interval->time, &total))
+    throw Error(Category::OutOfRange, std::string(what) + " is too long");
+  return total;
+}
+
+RowSink::RowSink(FunctionCallInfo fcinfo) : result_(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo)) {
+  guard([&] { InitMaterializedSRF(fcinfo, 0); });
+}
+
+void RowSink::add(std::span<const std::optional<Datum>> values) {
+  constexpr size_t kMostColumns = 32;
+  std::array<Datum, kMostColumns> datums{};
+  std::array<bool, kMostColumns> nulls{};
+  if (values.size() > kMostColumns || static_cast<int>(values.size()) != result_->setDesc->natts)
+    throw Error(Category::Internal, "row of a set has the wrong number of columns");
+  for (size_t i = 0; i < values.size(); ++i) {
+    datums[i] = values[i].value_or(0);
+    nulls[i] = !values[i].has_value();
+  }
+  guard([&] { tuplestore_putvalues(result_->setResult, result_->setDesc, datums.data(), nulls.data()); });
+}
+
+}  // namespace cdp::pg

@@ -1,0 +1,157 @@
+#pragma once
+
+#include "pg/server.hpp"
+
+#include "base/bytes.hpp"
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "pg/datum.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+extern "C" {
+#include <executor/spi.h>
+}
+
+namespace cdp::pg {
+
+/// SQL text as an argument of type jsonb.
+struct JsonText {
+  std::string_view text;
+};
+
+/// A prepared value: its datum and whether it is null. Made in the current memory context.
+struct Bound {
+  Oid type = InvalidOid;
+  Datum value = 0;
+  bool is_null = false;
+};
+
+Bound bind(bool value);
+Bound bind(int16_t value);
+Bound bind(int32_t value);
+Bound bind(int64_t value);
+Bound bind(double value);
+Bound bind(Instant value);
+Bound bind(std::string_view value);
+Bound bind(JsonText value);
+Bound bind(const std::vector<int64_t>& values);
+Bound bind(const std::vector<int32_t>& values);
+Bound bind(const std::vector<bool>& values);
+Bound bind(const std::vector<double>& values);
+Bound bind(const std::vector<Instant>& values);
+Bound bind(const std::vector<std::string>& values);
+Bound bind(const std::vector<std::optional<std::string>>& values);  ///< text[] with nulls
+Bound bind(const std::vector<std::optional<int64_t>>& values);      ///< bigint[] with nulls
+inline Bound bind(const std::string& value) { return bind(std::string_view(value)); }
+inline Bound bind(const char* value) { return bind(std::string_view(value)); }
+inline Bound bind(const Bound& value) { return value; }
+template <class T>
+Bound bind(const std::optional<T>& value) {
+  Bound bound = bind(value.value_or(T{}));
+  bound.is_null = !value.has_value();
+  return bound;
+}
+
+/// A connection to SPI for the lifetime of this object, with search_path pinned to pg_catalog, pg_temp: name
+/// every object of other schemas with its schema. Results read through it are gone with it.
+class Spi {
+ public:
+  Spi();
+  ~Spi();
+  Spi(const Spi&) = delete;
+  Spi& operator=(const Spi&) = delete;
+
+ private:
+  int guc_level_;
+};
+
+/// The rows of a result; valid until the Spi object ends, or until this object does.
+class Rows {
+ public:
+  Rows() = default;
+  Rows(SPITupleTable* table, uint64_t processed) : table_(table), processed_(processed) {}
+  Rows(Rows&& other) noexcept
+      : table_(std::exchange(other.table_, nullptr)), processed_(std::exchange(other.processed_, 0)) {}
+  Rows& operator=(Rows&& other) noexcept {
+    std::swap(table_, other.table_);
+    std::swap(processed_, other.processed_);
+    return *this;
+  }
+  ~Rows() {
+    if (table_ != nullptr) SPI_freetuptable(table_);
+  }
+
+  /// Rows returned, or changed by a statement that returns none.
+  uint64_t size() const { return processed_; }
+  bool empty() const { return processed_ == 0; }
+
+  bool is_null(uint64_t row, int column) const;
+  Datum datum(uint64_t row, int column) const;  ///< by reference into this result
+  bool boolean(uint64_t row, int column) const { return DatumGetBool(datum(row, column)); }
+  int16_t smallint(uint64_t row, int column) const { return DatumGetInt16(datum(row, column)); }
+  int32_t integer(uint64_t row, int column) const { return DatumGetInt32(datum(row, column)); }
+  int64_t bigint(uint64_t row, int column) const { return DatumGetInt64(datum(row, column)); }
+  double floating(uint64_t row, int column) const { return DatumGetFloat8(datum(row, column)); }
+  Instant instant(uint64_t row, int column) const { return {DatumGetTimestampTz(datum(row, column))}; }
+  std::string text(uint64_t row, int column) const { return std::string(text_of(datum(row, column))); }
+  Json json(uint64_t row, int column) const { return json_of(datum(row, column)); }
+  std::vector<int64_t> bigints(uint64_t row, int column) const;   ///< bigint[]; nulls left out
+  std::vector<int32_t> integers(uint64_t row, int column) const;  ///< integer[]; nulls left out
+
+ private:
+  SPITupleTable* table_ = nullptr;
+  uint64_t processed_ = 0;
+};
+
+/// One SQL statement, prepared at its first use and kept for the life of the backend. Make it a static local:
+///   static pg::Query find("SELECT user_no FROM cdp.identity WHERE kind = $1 AND value = $2");
+///   pg::Rows rows = find(spi, "user", user_id);
+/// Parameter types follow from the C++ types of the first call. Sees the effects of earlier statements of
+/// the same function. Server errors come out as ServerError.
+class Query {
+ public:
+  explicit constexpr Query(const char* sql) : sql_(sql) {}
+
+  template <class... Values>
+  Rows operator()(Spi& /*spi*/, const Values&... values) {
+    const std::vector<Bound> bound{bind(values)...};
+    return run(bound);
+  }
+
+  /// The prepared plan, for a Cursor.
+  SPIPlanPtr plan(const std::vector<Bound>& bound);
+
+ private:
+  Rows run(const std::vector<Bound>& bound);
+
+  const char* sql_;
+  SPIPlanPtr plan_ = nullptr;
+};
+
+/// A result read in pieces, in constant memory.
+class Cursor {
+ public:
+  template <class... Values>
+  Cursor(Spi& /*spi*/, Query& query, const Values&... values)
+      : Cursor(query, std::vector<Bound>{bind(values)...}) {}
+  ~Cursor();
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+
+  /// The next at most `count` rows; empty at the end.
+  Rows fetch(long count);
+
+ private:
+  Cursor(Query& query, const std::vector<Bound>& bound);
+
+  Portal portal_;
+};
+
+/// Runs a command without parameters that needs no plan kept.
+void execute(Spi& spi, const std::string& sql);
+
+}  // namespace cdp::pg

@@ -1,0 +1,41 @@
+#include "timeline/history.hpp"
+
+#include "base/error.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace cdp::timeline {
+
+namespace {
+
+template <class T>
+int index_of_or_add(std::vector<T>& items, T item) {
+  const auto found = std::find(items.begin(), items.end(), item);
+  if (found != items.end()) return static_cast<int>(found - items.begin());
+  items.push_back(std::move(item));
+  return static_cast<int>(items.size()) - 1;
+}
+
+}  // namespace
+
+int Demand::event(std::string_view name) { return index_of_or_add(events_, std::string(name)); }
+
+int Demand::property(const PropertyPath& path) { return index_of_or_add(properties_, path); }
+
+void History::add(Instant time, int event, std::span<Json> values) {
+  if (!times_.empty() && time < times_.back())
+    throw Error(Category::Internal, "history is not in order of time");
+  if (values.size() != columns_) throw Error(Category::Internal, "history has another number of columns");
+  times_.push_back(time);
+  events_.push_back(event);
+  std::move(values.begin(), values.end(), std::back_inserter(values_));
+}
+
+void History::clear() {
+  times_.clear();
+  events_.clear();
+  values_.clear();
+}
+
+}  // namespace cdp::timeline

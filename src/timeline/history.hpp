@@ -1,0 +1,75 @@
+#pragma once
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace cdp::timeline {
+
+/// Where a value of an event stands: its properties or its context, and the names from there inwards.
+struct PropertyPath {
+  enum class Root : uint8_t { Properties, Context };
+  Root root = Root::Properties;
+  std::vector<std::string> names;
+
+  friend bool operator==(const PropertyPath&, const PropertyPath&) = default;
+};
+
+/// What a fold of histories needs to see: the event names and the property columns, each numbered densely
+/// from 0 in the order of first mention. Several folds may share one demand; a history is read once for all
+/// of them.
+class Demand {
+ public:
+  /// The number of an event name, added if new.
+  int event(std::string_view name);
+  /// The column of a property, added if new.
+  int property(const PropertyPath& path);
+  /// Every event is wanted, also those that are not named.
+  void want_all_events() { wants_all_events_ = true; }
+
+  const std::vector<std::string>& events() const { return events_; }
+  const std::vector<PropertyPath>& properties() const { return properties_; }
+  bool wants_all_events() const { return wants_all_events_; }
+  bool wants_nothing() const { return events_.empty() && !wants_all_events_; }
+
+ private:
+  std::vector<std::string> events_;
+  std::vector<PropertyPath> properties_;
+  bool wants_all_events_ = false;
+};
+
+/// One user's events as far as a demand asks for them, in ascending order of (time, arrival).
+class History {
+ public:
+  /// The event number of events that the demand does not name (present only if it wants all).
+  static constexpr int kOther = -1;
+
+  explicit History(size_t property_columns = 0) : columns_(property_columns) {}
+
+  size_t size() const { return times_.size(); }
+  Instant time(size_t i) const { return times_[i]; }
+  int event(size_t i) const { return events_[i]; }
+  /// The value in a property column of the i-th event; JSON null if absent.
+  const Json& property(size_t i, size_t column) const { return values_[i * columns_ + column]; }
+
+  std::span<const Instant> times() const { return times_; }
+  std::span<const int> events() const { return events_; }
+
+  /// Appends an event; its time must not be before the last one's. `values` has one value per column.
+  void add(Instant time, int event, std::span<Json> values);
+  void clear();
+
+ private:
+  size_t columns_;
+  std::vector<Instant> times_;
+  std::vector<int> events_;
+  std::vector<Json> values_;
+};
+
+}  // namespace cdp::timeline

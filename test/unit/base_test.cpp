@@ -1,0 +1,134 @@
+#include "base/decimal.hpp"
+#include "base/error.hpp"
+#include "base/hash.hpp"
+#include "base/json.hpp"
+#include "base/time.hpp"
+
+#include <gtest/gtest.h>
+#include <random>
+
+namespace cdp {
+namespace {
+
+std::string printed(std::string_view text) { return Decimal::parse(text).value().to_string(); }
+
+TEST(Decimal, PrintsAsNumericDoes) {
+  EXPECT_EQ(printed("1.50"), "1.50");
+  EXPECT_EQ(printed("-0.05"), "-0.05");
+  EXPECT_EQ(printed("1e3"), "1000");
+  EXPECT_EQ(printed("1.50e1"), "15.0");
+  EXPECT_EQ(printed("15e-3"), "0.015");
+  EXPECT_EQ(printed("-0"), "0");
+  EXPECT_EQ(printed("00123456789012345678901234567890.10"), "123456789012345678901234567890.10");
+  EXPECT_EQ(printed("-9223372036854775808"), "-9223372036854775808");
+}
+
+TEST(Decimal, RefusesWhatIsNoNumber) {
+  for (const char* text : {"", "-", ".", "1e", "1e+", "0x1", "1 ", " 1", "1.2.3", "nan", "--1"})
+    EXPECT_FALSE(Decimal::parse(text).has_value()) << text;
+  EXPECT_THROW(Decimal::parse("1e131072"), Error);
+  EXPECT_THROW(Decimal::parse("1e-16384"), Error);
+  EXPECT_EQ(Decimal::parse("1e131071")->to_string().size(), 131072U);
+}
+
+TEST(Decimal, AddsAndComparesAsWideIntegersDo) {
+  std::mt19937_64 random(20240313);
+  for (int round = 0; round < 20000; ++round) {
+    // Values of up to 17 digits at scale 9 and scale 2 compared through 128-bit integers.
+    const int64_t a = static_cast<int64_t>(random()) >> (random() % 60 + 3);
+    const int64_t b = static_cast<int64_t>(random()) >> (random() % 60 + 3);
+    const Decimal x = *Decimal::parse(std::to_string(a) + "e-9");
+    const Decimal y = *Decimal::parse(std::to_string(b) + "e-2");
+    const __int128 wide_a = a;
+    const __int128 wide_b = static_cast<__int128>(b) * 10000000;
+    EXPECT_EQ(x < y, wide_a < wide_b) << a << " " << b;
+    EXPECT_EQ((x + y) - y, x) << a << " " << b;
+    EXPECT_EQ(x * y, y * x);
+    EXPECT_EQ((x + y) * Decimal(3), x * Decimal(3) + y * Decimal(3));
+  }
+}
+
+TEST(Decimal, CarriesBetweenLimbs) {
+  EXPECT_EQ((*Decimal::parse("999999999999999999999999999") + Decimal(1)).to_string(),
+            "1000000000000000000000000000");
+  EXPECT_EQ((*Decimal::parse("1000000000000000000000000000") - Decimal(1)).to_string(),
+            "999999999999999999999999999");
+  EXPECT_EQ((*Decimal::parse("99999999999999999999") * *Decimal::parse("-99999999999999999999")).to_string(),
+            "-9999999999999999999800000000000000000001");
+  EXPECT_EQ((*Decimal::parse("0.1") + *Decimal::parse("0.2")), *Decimal::parse("0.30"));
+}
+
+TEST(Json, KeepsNumbersExact) {
+  EXPECT_EQ(parse_json("[1.10, 12345678901234567890.5, 1e30, -0.0]").dump(),
+            "[1.10,12345678901234567890.5,1000000000000000000000000000000,0.0]");
+  EXPECT_THROW(parse_json("1e400"), Error);  // the JSON reader ends where a double does
+  EXPECT_EQ(parse_json(" {\"a\":[true,null,\"x\\u00e9\\n\"]} ").dump(),
+            "{\"a\":[true,null,\"x\xc3\xa9\\n\"]}");
+}
+
+TEST(Json, KeepsTheLastOfRepeatedNames) {
+  EXPECT_EQ(parse_json(R"({"a":1,"b":2,"a":3})").dump(), R"({"a":3,"b":2})");
+  std::string many = "{";
+  for (int i = 0; i < 100; ++i) many += "\"k" + std::to_string(i % 50) + "\":" + std::to_string(i) + ",";
+  many.back() = '}';
+  const Json object = parse_json(many);
+  EXPECT_EQ(object.object()->size(), 50U);
+  EXPECT_EQ(*object.find("k7"), Json(57));
+}
+
+TEST(Json, NamesTheByteOfAnError) {
+  try {
+    parse_json("{\"a\": tru}");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.category(), Category::BadText);
+    EXPECT_NE(error.detail().find("byte 10"), std::string::npos) << error.detail();
+  }
+  for (const char* text :
+       {"", "{", "[1,]", "{\"a\"}", "\"\\ud800\"", "\"\\u0000\"", "\xff", "01", "nan", "1 2"})
+    EXPECT_THROW(parse_json(text), Error) << text;
+  EXPECT_NO_THROW(parse_json(std::string(64, '[') + std::string(64, ']')));
+  EXPECT_THROW(parse_json(std::string(65, '[') + std::string(65, ']')), Error);
+}
+
+TEST(Json, ComparesAsJsonb) {
+  EXPECT_EQ(parse_json(R"({"a":1.0,"b":[2]})"), parse_json(R"({"b":[2.00],"a":1})"));
+  EXPECT_NE(parse_json("[1,2]"), parse_json("[2,1]"));
+  EXPECT_NE(parse_json("\"1\""), parse_json("1"));
+}
+
+TEST(Time, ReadsIsoForms) {
+  EXPECT_EQ(parse_instant("2000-01-01")->us, 0);
+  EXPECT_EQ(parse_instant("2000-01-01T00:00:01Z")->us, kSecond);
+  EXPECT_EQ(parse_instant("2000-01-01 02:00:00.5+02:00")->us, kSecond / 2);
+  EXPECT_EQ(parse_instant("1999-12-31 22:00-02")->us, 0);
+  EXPECT_EQ(parse_instant("2024-02-29T24:00:00Z"), parse_instant("2024-03-01"));
+  EXPECT_EQ(parse_instant("2026-11-22T10:00:00.1234567Z"), parse_instant("2026-11-22T10:00:00.123456Z"));
+  for (const char* text : {"", "2023-02-29", "2024-13-01", "2024-1-1", "2024-01-01T", "2024-01-01T25:00",
+                           "2024-01-01Z", "2024-01-01T10:00:00Zx", "now", "1710325274"})
+    EXPECT_FALSE(parse_instant(text).has_value()) << text;
+}
+
+TEST(Time, PrintsWhatItReads) {
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 10000; ++i) {
+    const Instant t{static_cast<int64_t>(random() % (kDay * 400000)) - kDay * 300000};
+    EXPECT_EQ(parse_instant(format_instant(t)), t) << format_instant(t);
+  }
+}
+
+TEST(Time, SaturatesAtItsEnds) {
+  EXPECT_EQ(Instant::max() + -kDay, Instant::max());
+  EXPECT_EQ(Instant{INT64_MAX - 1} + kDay, Instant::max());
+  EXPECT_EQ(instant_from_unix_us(0), parse_instant("1970-01-01"));
+  EXPECT_FALSE(instant_from_unix_us(INT64_MIN).has_value());
+}
+
+TEST(Hash, FollowsPublishedVectors) {
+  // http://www.isthe.com/chongo/tech/comp/fnv/: FNV-1a of "foobar".
+  EXPECT_EQ(fnv1a32("foobar"), 0xbf9cf968U);
+  EXPECT_NE(hash64("a"), hash64("b"));
+}
+
+}  // namespace
+}  // namespace cdp
