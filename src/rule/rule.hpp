@@ -44,6 +44,7 @@ class Rule {
   explicit Rule(NodePointer root) : root_(std::move(root)) {}
 
   const Node& root() const { return *root_; }
+  const NodePointer& root_pointer() const { return root_; }
 
   friend bool operator==(const Rule& a, const Rule& b) { return a.root_ == b.root_ || *a.root_ == *b.root_; }
 
@@ -59,7 +60,7 @@ Rule parse(std::string_view text);
 /// (`$.and[1].value`), also for members that do not belong there; Error(Limit) beyond the limits above.
 Rule from_json(const Json& json);
 
-/// The canonical text, on one line; parse() of it gives an equal rule.
+/// The canonical text; parse() of it gives an equal rule. Without line breaks but those within literals.
 std::string print(const Rule& rule);
 std::string print(const Node& node);
 
