@@ -7,7 +7,9 @@ namespace cdp::rule {
 
 namespace {
 
-constexpr std::array<std::string_view, 17> kKinds{"and", "or", "not", "trait", "in_segment", "sample", "did", "count", "sum", "avg", "min", "max", "distinct", "first", "last", "sequence", "abandoned"};
+constexpr std::array<std::string_view, 17> kKinds{
+    "and", "or",  "not", "trait",    "in_segment", "sample", "did",      "count",    "sum",
+    "avg", "min", "max", "distinct", "first",      "last",   "sequence", "abandoned"};
 
 [[noreturn]] void refuse(const std::string& path, const std::string& problem, std::string hint = {}) {
   throw Error(Category::BadText, "invalid rule at " + path + ": " + problem, {}, std::move(hint));
