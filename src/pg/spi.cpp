@@ -192,9 +192,13 @@ Cursor::Cursor(Query& query, const std::vector<Bound>& bound) {
   PlainValues plain(bound);
   portal_ = guard(
       [&] { return SPI_cursor_open(nullptr, prepared, plain.values.data(), plain.nulls.c_str(), false); });
+  if (portal_ == nullptr) require(SPI_result, "SPI_cursor_open");
 }
 
-Cursor::~Cursor() { SPI_cursor_close(portal_); }
+Cursor::~Cursor() {
+  // What fails here belongs to an error that is on its way already.
+  free_error(call_catching([](void* portal) { SPI_cursor_close(static_cast<Portal>(portal)); }, portal_));
+}
 
 Rows Cursor::fetch(long count) {
   guard([&] { SPI_cursor_fetch(portal_, true, count); });
