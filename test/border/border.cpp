@@ -9,6 +9,7 @@
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
 
+#include <cstring>
 #include <iterator>
 #include <new>
 #include <stdexcept>
@@ -36,6 +37,20 @@ struct Counted {
   }
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
+};
+
+/// Overwrites, when it ends, the memory that contexts deleted just before have given back.
+struct Scribbler {
+  ~Scribbler() {
+    for (int i = 0; i < 8; ++i) {
+      MemoryContext context =
+          AllocSetContextCreate(CurrentMemoryContext, "border test", ALLOCSET_DEFAULT_SIZES);
+      memset(MemoryContextAlloc(context, 7000), 0x7f, 7000);
+      contexts[i] = context;
+    }
+    for (MemoryContext context : contexts) MemoryContextDelete(context);
+  }
+  MemoryContext contexts[8] = {};
 };
 
 constexpr const char* kCategories[] = {"BadText",  "BadBinary", "BadValue",  "OutOfRange",
@@ -74,6 +89,7 @@ CDP_FUNCTION(border_destroyed) { return Int64GetDatum(destroyed); }
 
 /// A server error under C++ frames that own things of both worlds, each of which unwinding takes away.
 CDP_FUNCTION(border_server_error) {
+  const Scribbler scribbler;
   const Counted outer;
   pg::Spi spi;
   const pg::Arena arena("border test");
