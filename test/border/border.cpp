@@ -175,6 +175,8 @@ CDP_FUNCTION(border_make_in) {
 /// Reads a jsonb into the core's value and writes it back.
 CDP_FUNCTION(border_jsonb) { return pg::to_jsonb(pg::Arguments(fcinfo).jsonb(0)); }
 
+CDP_FUNCTION(border_jsonb_kind) { return pg::to_text(pg::Arguments(fcinfo).jsonb(0).kind_name()); }
+
 /// Reads a query's first column through a cursor and adds it up.
 CDP_FUNCTION(border_cursor_sum) {
   pg::Spi spi;
