@@ -45,7 +45,7 @@ struct Scribbler {
     for (int i = 0; i < 8; ++i) {
       MemoryContext context =
           AllocSetContextCreate(CurrentMemoryContext, "border test", ALLOCSET_DEFAULT_SIZES);
-      memset(MemoryContextAlloc(context, 7000), 0x7f, 7000);
+      memset(MemoryContextAlloc(context, 4000), 0x7f, 4000);
       contexts[i] = context;
     }
     for (MemoryContext context : contexts) MemoryContextDelete(context);
