@@ -172,7 +172,7 @@ TEST(PortableFormat, SurvivesChangedBytesOfBitsets) {
   while (set.size() < 5000) set.insert(random() % 65536);
   const std::string bytes = foreign_bytes(set, false);
   int refused = 0;
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 600; ++round) {
     std::string changed = bytes;
     changed[random() % changed.size()] ^= static_cast<char>(1 << random() % 8);
     if (!is_taken(changed)) ++refused;
