@@ -3,11 +3,15 @@
 #include "base/interrupt.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
+#include "worker/load.hpp"
 
 extern "C" {
 CDP_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 
-void _PG_init(void) { cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts); }
+void _PG_init(void) {
+  cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts);
+  cdp::worker::load();
+}
 }
