@@ -7,6 +7,7 @@ extern "C" {
 #include <catalog/pg_type.h>
 #include <utils/array.h>
 #include <utils/guc.h>
+#include <utils/snapmgr.h>
 }
 
 namespace cdp::pg {
@@ -128,6 +129,12 @@ Spi::~Spi() {
   AtEOXact_GUC(true, guc_level_);
   SPI_finish();
 }
+
+LatestSnapshot::LatestSnapshot() {
+  guard([] { PushActiveSnapshot(GetLatestSnapshot()); });
+}
+
+LatestSnapshot::~LatestSnapshot() { PopActiveSnapshot(); }
 
 bool Rows::is_null(uint64_t row, int column) const {
   bool is_null = false;

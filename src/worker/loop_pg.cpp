@@ -145,7 +145,7 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
     is_start = false;
     retry_ms = 0;
     reported[0] = '\0';
-    if (turn.messages > 0) continue;  // there may be more
+    if (turn.has_more) continue;
     sleep(std::min(now + poll_interval_ms() * kMillisecond, turn.next_due_us), true);
   }
 }

@@ -20,6 +20,7 @@ struct Turn {
   bool was_failing = false;  ///< the turn before failed: a good one says so in cdp.worker
   Outcome outcome = Outcome::Done;
   int64_t messages = 0;     ///< taken
+  bool has_more = false;    ///< a limit ended the batch: there may be more
   int64_t next_due_us = 0;  ///< instant of the next due time, INT64_MAX for none
 };
 

@@ -76,7 +76,9 @@ void work(Turn* turn) {
     record_start(spi);
   }
   if (!turn->takes_batch) return;
-  turn->messages = process(batch_size());
+  const Processed done = process({batch_size(), batch_size()});
+  turn->messages = done.messages;
+  turn->has_more = done.has_more;
   turn->next_due_us = next_due().value_or(Instant::max()).us;
   // An idle worker writes nothing: no transaction number, no WAL.
   if (turn->messages == 0 && !turn->was_failing) return;
