@@ -98,9 +98,9 @@ SELECT n, (SELECT coalesce(array_agg(DISTINCT ((random_a * spread)::bigint % 429
            FROM (SELECT abs(hashint8(n * 1000003 + i))::bigint AS random_a FROM generate_series(1, size) AS i) AS r) AS a,
           (SELECT coalesce(array_agg(DISTINCT ((random_b * spread)::bigint % 4294967296 - 2147483648)::int), '{}')
            FROM (SELECT abs(hashint8(n * 1000033 - i))::bigint % 5000 AS random_b FROM generate_series(1, size) AS i) AS r) AS b
-FROM (SELECT n, (ARRAY[0, 3, 200, 5000])[n % 4 + 1] AS size, (ARRAY[1, 2, 65536])[n % 3 + 1] AS spread
+FROM (SELECT n, (ARRAY[0, 3, 200, 700])[n % 4 + 1] AS size, (ARRAY[1, 2, 65536])[n % 3 + 1] AS spread
       FROM generate_series(1, 40) AS n) AS shapes;
-UPDATE pairs SET a = ARRAY(SELECT DISTINCT unnest(a[:1000] || b[:1500])) WHERE n % 5 <> 0;
+UPDATE pairs SET a = ARRAY(SELECT DISTINCT unnest(a[:300] || b[:400])) WHERE n % 5 <> 0;
 CREATE FUNCTION pg_temp.canonical(integer[]) RETURNS integer[] LANGUAGE sql AS
     'SELECT coalesce(array_agg(e ORDER BY e < 0, e), ''{}'') FROM (SELECT DISTINCT unnest($1) AS e) AS d';
 SELECT count(*) AS pairs,
