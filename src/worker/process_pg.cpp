@@ -203,7 +203,7 @@ Processed process(const Limits& limits) {
     if (users == 0) break;
     done.users += users;
   }
-  has_worked |= done.messages > 0 || done.users > 0;
+  has_worked |= inbox.has_changed() || done.users > 0;
   done.has_more = done.messages >= limits.messages || done.users >= limits.users;
   if (has_worked) inbox.save(now);
   return done;
