@@ -2,6 +2,7 @@
 # Installs packages on Debian for ./dev, as root: bash test/setup.sh PACKAGE …
 # Adds what is always needed: Debian's PostgreSQL with its development files, and CRoaring 4.6 or newer.
 set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive
 
 install() { apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o APT::Get::Assume-Yes=true "$@"; }
 
