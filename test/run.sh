@@ -127,8 +127,8 @@ run_test() {
   local name=$1 log=$CDP_STATE/log/test-$1.log started=$SECONDS status=0 good bad
   printf '%-10s ' "$name"
   (set -e && "test_$name") >"$log" 2>&1 </dev/null || status=$?
-  good=$(count '^(ok( |$)|\[       OK \]|(test |     )[^ ]+ +\.\.\. ok)' "$log")
-  bad=$(count '^(not ok( |$)|\[  FAILED  \] .*\([0-9]+ ms\)|(test |     )[^ ]+ +\.\.\. FAILED)' "$log")
+  good=$(count '^(ok (-|[0-9])|\[       OK \]|(test |     )[^ ]+ +\.\.\. ok)' "$log")
+  bad=$(count '^(not ok (-|[0-9])|\[  FAILED  \] .*\([0-9]+ ms\)|(test |     )[^ ]+ +\.\.\. FAILED)' "$log")
   if ((bad == 0 && (status != 0 || good == 0))); then bad=1; fi # it broke off, or proved nothing
   passed=$((passed + good))
   failed=$((failed + bad))
