@@ -5,6 +5,7 @@
 #include "pg/guard.hpp"
 
 #include <array>
+#include <charconv>
 
 extern "C" {
 #include <funcapi.h>
@@ -127,6 +128,30 @@ Json json_of_scalar(const JsonbValue& value) {
 Json json_of(Datum jsonb) {
   auto* flat = guard([&] { return DatumGetJsonbP(jsonb); });
   return JsonbReader(&flat->root).read();
+}
+
+Json json_at(Datum jsonb, std::span<const std::string> path) {
+  auto* flat = guard([&] { return DatumGetJsonbP(jsonb); });
+  JsonbContainer* container = &flat->root;
+  for (size_t i = 0; i < path.size(); ++i) {
+    const std::string& step = path[i];
+    JsonbValue* value = nullptr;
+    if (JsonContainerIsObject(container)) {
+      value = guard([&] {
+        return getKeyJsonValueFromContainer(container, step.data(), static_cast<int>(step.size()), nullptr);
+      });
+    } else if (JsonContainerIsArray(container) && !JsonContainerIsScalar(container)) {
+      uint32 index = 0;
+      const auto [end, failure] = std::from_chars(step.data(), step.data() + step.size(), index);
+      if (failure == std::errc() && end == step.data() + step.size())
+        value = guard([&] { return getIthJsonbValueFromContainer(container, index); });
+    }
+    if (value == nullptr) return {};
+    if (i + 1 == path.size()) return json_of_scalar(*value);
+    if (value->type != jbvBinary) return {};
+    container = value->val.binary.data;
+  }
+  return json_of(jsonb);
 }
 
 Datum to_jsonb(std::string_view json_text) {

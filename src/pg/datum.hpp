@@ -55,6 +55,9 @@ inline Datum to_datum(Instant t) { return TimestampTzGetDatum(t.us); }
 
 /// jsonb to the core's JSON and back. Numbers stay exact.
 Json json_of(Datum jsonb);
+/// The value that member names (and array indexes) lead to; JSON null if there is none. Reads no more than
+/// that.
+Json json_at(Datum jsonb, std::span<const std::string> path);
 Datum to_jsonb(const Json& value);
 Datum to_jsonb(std::string_view json_text);
 

@@ -78,43 +78,43 @@ std::vector<T> elements_of(Datum array, Oid element, int16 length, char alignmen
 
 }  // namespace
 
-Bound bind(bool value) { return {BOOLOID, BoolGetDatum(value), false}; }
-Bound bind(int16_t value) { return {INT2OID, Int16GetDatum(value), false}; }
-Bound bind(int32_t value) { return {INT4OID, Int32GetDatum(value), false}; }
-Bound bind(int64_t value) { return {INT8OID, Int64GetDatum(value), false}; }
-Bound bind(double value) { return {FLOAT8OID, Float8GetDatum(value), false}; }
-Bound bind(Instant value) { return {TIMESTAMPTZOID, to_datum(value), false}; }
-Bound bind(std::string_view value) { return {TEXTOID, to_text(value), false}; }
-Bound bind(JsonText value) {
+Bound bound_value(bool value) { return {BOOLOID, BoolGetDatum(value), false}; }
+Bound bound_value(int16_t value) { return {INT2OID, Int16GetDatum(value), false}; }
+Bound bound_value(int32_t value) { return {INT4OID, Int32GetDatum(value), false}; }
+Bound bound_value(int64_t value) { return {INT8OID, Int64GetDatum(value), false}; }
+Bound bound_value(double value) { return {FLOAT8OID, Float8GetDatum(value), false}; }
+Bound bound_value(Instant value) { return {TIMESTAMPTZOID, to_datum(value), false}; }
+Bound bound_value(std::string_view value) { return {TEXTOID, to_text(value), false}; }
+Bound bound_value(JsonText value) {
   return {JSONBOID, value.text.empty() ? Datum{0} : to_jsonb(value.text), value.text.empty()};
 }
 
-Bound bind(const std::vector<int64_t>& values) {
+Bound bound_value(const std::vector<int64_t>& values) {
   return array_from(values, INT8OID, [](int64_t v) { return Int64GetDatum(v); });
 }
-Bound bind(const std::vector<int32_t>& values) {
+Bound bound_value(const std::vector<int32_t>& values) {
   return array_from(values, INT4OID, [](int32_t v) { return Int32GetDatum(v); });
 }
-Bound bind(const std::vector<bool>& values) {
+Bound bound_value(const std::vector<bool>& values) {
   return array_from(values, BOOLOID, [](bool v) { return BoolGetDatum(v); });
 }
-Bound bind(const std::vector<double>& values) {
+Bound bound_value(const std::vector<double>& values) {
   return array_from(values, FLOAT8OID, [](double v) { return Float8GetDatum(v); });
 }
-Bound bind(const std::vector<Instant>& values) {
+Bound bound_value(const std::vector<Instant>& values) {
   return array_from(values, TIMESTAMPTZOID, [](Instant v) { return to_datum(v); });
 }
-Bound bind(const std::vector<std::string>& values) {
+Bound bound_value(const std::vector<std::string>& values) {
   return array_from(values, TEXTOID, [](const std::string& v) { return to_text(v); });
 }
-Bound bind(const std::vector<std::optional<std::string>>& values) {
+Bound bound_value(const std::vector<std::optional<std::string>>& values) {
   return array_with_nulls(values, TEXTOID, [](const std::string& v) { return to_text(v); });
 }
-Bound bind(const std::vector<std::optional<int64_t>>& values) {
+Bound bound_value(const std::vector<std::optional<int64_t>>& values) {
   return array_with_nulls(values, INT8OID, [](int64_t v) { return Int64GetDatum(v); });
 }
 
-Spi::Spi() {
+Spi::Spi(Mode mode) : mode_(mode) {
   require(guard([] { return SPI_connect(); }), "SPI_connect");
   guc_level_ = guard([] {
     const int level = NewGUCNestLevel();
@@ -178,23 +178,30 @@ struct PlainValues {
 
 }  // namespace
 
-Rows Query::run(const std::vector<Bound>& bound) {
+Rows Query::run(Spi& spi, const std::vector<Bound>& bound) {
   SPIPlanPtr prepared = plan(bound);
   PlainValues plain(bound);
-  require(
-      guard([&] { return SPI_execute_plan(prepared, plain.values.data(), plain.nulls.c_str(), false, 0); }),
-      sql_);
+  const bool is_read_only = spi.is_read_only();
+  require(guard([&] {
+            return SPI_execute_plan(prepared, plain.values.data(), plain.nulls.c_str(), is_read_only, 0);
+          }),
+          sql_);
   return {SPI_tuptable, SPI_processed};
 }
 
-Cursor::Cursor(Query& query, const std::vector<Bound>& bound) {
+void Cursor::open(Spi& spi, Query& query, const std::vector<Bound>& bound) {
+  const bool is_read_only = spi.is_read_only();
   SPIPlanPtr prepared = query.plan(bound);
   PlainValues plain(bound);
-  portal_ = guard(
-      [&] { return SPI_cursor_open(nullptr, prepared, plain.values.data(), plain.nulls.c_str(), false); });
+  portal_ = guard([&] {
+    return SPI_cursor_open(nullptr, prepared, plain.values.data(), plain.nulls.c_str(), is_read_only);
+  });
 }
 
-Cursor::~Cursor() { SPI_cursor_close(portal_); }
+Cursor::~Cursor() {
+  // After an error in the portal the transaction is about to be rolled back, which closes it too.
+  (void)call_catching([](void* portal) { SPI_cursor_close(static_cast<Portal>(portal)); }, portal_);
+}
 
 Rows Cursor::fetch(long count) {
   guard([&] { SPI_cursor_fetch(portal_, true, count); });

@@ -30,28 +30,28 @@ struct Bound {
   bool is_null = false;
 };
 
-Bound bind(bool value);
-Bound bind(int16_t value);
-Bound bind(int32_t value);
-Bound bind(int64_t value);
-Bound bind(double value);
-Bound bind(Instant value);
-Bound bind(std::string_view value);
-Bound bind(JsonText value);
-Bound bind(const std::vector<int64_t>& values);
-Bound bind(const std::vector<int32_t>& values);
-Bound bind(const std::vector<bool>& values);
-Bound bind(const std::vector<double>& values);
-Bound bind(const std::vector<Instant>& values);
-Bound bind(const std::vector<std::string>& values);
-Bound bind(const std::vector<std::optional<std::string>>& values);  ///< text[] with nulls
-Bound bind(const std::vector<std::optional<int64_t>>& values);      ///< bigint[] with nulls
-inline Bound bind(const std::string& value) { return bind(std::string_view(value)); }
-inline Bound bind(const char* value) { return bind(std::string_view(value)); }
-inline Bound bind(const Bound& value) { return value; }
+Bound bound_value(bool value);
+Bound bound_value(int16_t value);
+Bound bound_value(int32_t value);
+Bound bound_value(int64_t value);
+Bound bound_value(double value);
+Bound bound_value(Instant value);
+Bound bound_value(std::string_view value);
+Bound bound_value(JsonText value);
+Bound bound_value(const std::vector<int64_t>& values);
+Bound bound_value(const std::vector<int32_t>& values);
+Bound bound_value(const std::vector<bool>& values);
+Bound bound_value(const std::vector<double>& values);
+Bound bound_value(const std::vector<Instant>& values);
+Bound bound_value(const std::vector<std::string>& values);
+Bound bound_value(const std::vector<std::optional<std::string>>& values);  ///< text[] with nulls
+Bound bound_value(const std::vector<std::optional<int64_t>>& values);      ///< bigint[] with nulls
+inline Bound bound_value(const std::string& value) { return bound_value(std::string_view(value)); }
+inline Bound bound_value(const char* value) { return bound_value(std::string_view(value)); }
+inline Bound bound_value(const Bound& value) { return value; }
 template <class T>
-Bound bind(const std::optional<T>& value) {
-  Bound bound = bind(value.value_or(T{}));
+Bound bound_value(const std::optional<T>& value) {
+  Bound bound = bound_value(value.value_or(T{}));
   bound.is_null = !value.has_value();
   return bound;
 }
@@ -60,12 +60,19 @@ Bound bind(const std::optional<T>& value) {
 /// every object of other schemas with its schema. Results read through it are gone with it.
 class Spi {
  public:
-  Spi();
+  /// Whether statements see and make changes of this command, or see what the calling query sees: the latter
+  /// for functions that are stable.
+  enum class Mode : uint8_t { ReadWrite, ReadOnly };
+
+  explicit Spi(Mode mode = Mode::ReadWrite);
   ~Spi();
   Spi(const Spi&) = delete;
   Spi& operator=(const Spi&) = delete;
 
+  bool is_read_only() const { return mode_ == Mode::ReadOnly; }
+
  private:
+  Mode mode_;
   int guc_level_;
 };
 
@@ -117,16 +124,16 @@ class Query {
   explicit constexpr Query(const char* sql) : sql_(sql) {}
 
   template <class... Values>
-  Rows operator()(Spi& /*spi*/, const Values&... values) {
-    const std::vector<Bound> bound{bind(values)...};
-    return run(bound);
+  Rows operator()(Spi& spi, const Values&... values) {
+    const std::vector<Bound> bound{bound_value(values)...};
+    return run(spi, bound);
   }
 
   /// The prepared plan, for a Cursor.
   SPIPlanPtr plan(const std::vector<Bound>& bound);
 
  private:
-  Rows run(const std::vector<Bound>& bound);
+  Rows run(Spi& spi, const std::vector<Bound>& bound);
 
   const char* sql_;
   SPIPlanPtr plan_ = nullptr;
@@ -136,8 +143,9 @@ class Query {
 class Cursor {
  public:
   template <class... Values>
-  Cursor(Spi& /*spi*/, Query& query, const Values&... values)
-      : Cursor(query, std::vector<Bound>{bind(values)...}) {}
+  Cursor(Spi& spi, Query& query, const Values&... values) {
+    open(spi, query, std::vector<Bound>{bound_value(values)...});
+  }
   ~Cursor();
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
@@ -146,9 +154,9 @@ class Cursor {
   Rows fetch(long count);
 
  private:
-  Cursor(Query& query, const std::vector<Bound>& bound);
+  void open(Spi& spi, Query& query, const std::vector<Bound>& bound);
 
-  Portal portal_;
+  Portal portal_ = nullptr;
 };
 
 /// Runs a command without parameters that needs no plan kept.

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "base/time.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cdp::pg {
+class Spi;
+}
+
+namespace cdp::event {
+
+/// A row of cdp.inbox.
+struct Queued {
+  std::string source;
+  std::string payload;
+  bool is_null = false;  ///< the payload is
+  Instant received_at;
+};
+
+/// The reading end of cdp.inbox, for the one batch at a time that holds the process lock.
+///
+/// Messages wait in append-only chunks and are read by snapshot difference (PgQ's algorithm): a round takes
+/// what the snapshot `target` sees and the snapshot `done` did not, chunk by chunk in the order of rows, in
+/// as many batches as wanted; at its end `target` becomes `done`. A transaction that commits late is in a
+/// later round, wherever its rows lie; one that stays open keeps nobody waiting. How far the round is stands
+/// in cdp.inbox_cursor and commits with the batch's effects. Messages queued by the reading transaction
+/// itself, or restored from another installation, are outside of those snapshots: they are taken and deleted.
+class Inbox {
+ public:
+  /// Loads the cursor. Requires the process lock.
+  explicit Inbox(pg::Spi& spi);
+
+  /// The instant of the last batch.
+  Instant clock() const { return clock_; }
+
+  /// The next at most `limit` messages; fewer only if no more are there.
+  std::vector<Queued> take(int64_t limit);
+
+  /// Writes the cursor, with the batch's instant; empties chunks that are processed and lets the next one
+  /// take new messages once this one is large.
+  void save(Instant clock);
+
+ private:
+  struct Row;
+
+  bool start_round();
+  void take_from_chunk(int64_t limit, std::vector<Queued>* batch);
+  void truncate_if_processed(int chunk);
+  void rotate();
+
+  pg::Spi& spi_;
+  Instant clock_;
+  int32_t home_ = 0;
+  int write_chunk_ = 0;
+  std::string done_;
+  std::string target_;  ///< empty between rounds
+  int read_chunk_ = 0;
+  std::string read_tid_;
+};
+
+/// How many messages wait, about: those of committed transactions that no batch has taken.
+int64_t pending_messages(pg::Spi& spi);
+
+}  // namespace cdp::event

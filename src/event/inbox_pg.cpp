@@ -1,0 +1,180 @@
+#include "event/inbox.hpp"
+#include "event/snapshot.hpp"
+#include "pg/guard.hpp"
+#include "pg/spi.hpp"
+
+namespace cdp::event {
+
+namespace {
+
+constexpr int kChunks = 3;
+/// From this size on a chunk takes no more messages: reading a round passes over what earlier rounds took.
+constexpr int64_t kFullChunkBytes = 4 * 1024 * 1024;
+/// Up to this size the chunk that takes messages is not worth emptying.
+constexpr int64_t kSmallChunkBytes = 512 * 1024;
+constexpr const char* kBeforeFirstRow = "(0,0)";
+constexpr long kFetchRows = 1000;
+
+/// The statements over one chunk.
+struct ChunkStatements {
+  pg::Query read;
+  pg::Query remove;
+  pg::Query is_open;
+  pg::Query size;
+  const char* lock;
+  const char* truncate;
+};
+
+#define CDP_CHUNK(table)                                                                             \
+  ChunkStatements {                                                                                  \
+    pg::Query(                                                                                       \
+        "SELECT ctid::text, xid = pg_current_xact_id() OR home <> $2, source, payload, received_at " \
+        "FROM " table                                                                                \
+        " WHERE ctid > $1::tid AND (home <> $2 OR xid = pg_current_xact_id() OR"                     \
+        " (NOT pg_visible_in_snapshot(xid, $3::pg_snapshot) AND pg_visible_in_snapshot(xid, "        \
+        "$4::pg_snapshot)))"),                                                                       \
+        pg::Query("DELETE FROM " table " WHERE ctid = ANY($1::tid[])"),                              \
+        pg::Query("SELECT EXISTS (SELECT FROM " table                                                \
+                  " WHERE home <> $1 OR NOT pg_visible_in_snapshot(xid, $2::pg_snapshot))"),         \
+        pg::Query("SELECT pg_relation_size('" table "'::regclass)"),                                 \
+        "LOCK TABLE " table " IN ACCESS EXCLUSIVE MODE NOWAIT", "TRUNCATE " table                    \
+  }
+
+ChunkStatements& chunk_statements(int chunk) {
+  static ChunkStatements statements[kChunks] = {CDP_CHUNK("cdp.inbox_0"), CDP_CHUNK("cdp.inbox_1"),
+                                                CDP_CHUNK("cdp.inbox_2")};
+  return statements[chunk];
+}
+
+#undef CDP_CHUNK
+
+/// The snapshot of now, with this transaction counted as running: its own messages are taken another way.
+std::string current_snapshot(pg::Spi& spi) {
+  static pg::Query query("SELECT pg_current_xact_id()::text, pg_current_snapshot()::text");
+  // The first call gives this transaction its number, so that the second one's snapshot is not older than
+  // that.
+  (void)query(spi);
+  const pg::Rows rows = query(spi);
+  Snapshot snapshot = Snapshot::parse(rows.text(0, 1));
+  snapshot.exclude(std::stoull(rows.text(0, 0)));
+  return snapshot.to_string();
+}
+
+}  // namespace
+
+Inbox::Inbox(pg::Spi& spi) : spi_(spi) {
+  static pg::Query query(
+      "SELECT home, write_chunk, done, target, read_chunk, read_tid, clock FROM cdp.inbox_cursor");
+  const pg::Rows rows = query(spi);
+  home_ = rows.integer(0, 0);
+  write_chunk_ = rows.smallint(0, 1);
+  done_ = rows.text(0, 2);
+  if (!rows.is_null(0, 3)) {
+    target_ = rows.text(0, 3);
+    read_chunk_ = rows.smallint(0, 4);
+    read_tid_ = rows.text(0, 5);
+  }
+  clock_ = rows.instant(0, 6);
+}
+
+/// A round begins with the chunk that was filled longest ago. Says whether there is anything to take.
+bool Inbox::start_round() {
+  bool has_rows = false;
+  for (int chunk = 0; chunk < kChunks && !has_rows; ++chunk)
+    has_rows = chunk_statements(chunk).is_open(spi_, home_, done_).boolean(0, 0);
+  if (!has_rows) return false;
+  target_ = current_snapshot(spi_);
+  read_chunk_ = (write_chunk_ + 1) % kChunks;
+  read_tid_ = kBeforeFirstRow;
+  return true;
+}
+
+void Inbox::take_from_chunk(int64_t limit, std::vector<Queued>* batch) {
+  ChunkStatements& statements = chunk_statements(read_chunk_);
+  std::vector<std::string> outside_of_snapshots;
+  {
+    pg::Cursor cursor(spi_, statements.read, read_tid_, home_, done_, target_);
+    for (int64_t wanted = limit; wanted > 0;) {
+      const pg::Rows rows = cursor.fetch(std::min<int64_t>(wanted, kFetchRows));
+      if (rows.empty()) {
+        read_tid_.clear();
+        break;
+      }
+      for (uint64_t i = 0; i < rows.size(); ++i) {
+        Queued queued;
+        read_tid_ = rows.text(i, 0);
+        if (rows.boolean(i, 1)) outside_of_snapshots.push_back(read_tid_);
+        queued.source = rows.text(i, 2);
+        queued.is_null = rows.is_null(i, 3);
+        if (!queued.is_null) queued.payload = rows.text(i, 3);
+        queued.received_at = rows.instant(i, 4);
+        batch->push_back(std::move(queued));
+      }
+      wanted -= static_cast<int64_t>(rows.size());
+    }
+  }
+  if (!outside_of_snapshots.empty()) (void)statements.remove(spi_, outside_of_snapshots);
+}
+
+std::vector<Queued> Inbox::take(int64_t limit) {
+  std::vector<Queued> batch;
+  while (static_cast<int64_t>(batch.size()) < limit) {
+    if (target_.empty() && !start_round()) break;
+    take_from_chunk(limit - static_cast<int64_t>(batch.size()), &batch);
+    if (!read_tid_.empty()) continue;
+    if (read_chunk_ != write_chunk_) {
+      read_chunk_ = (read_chunk_ + 1) % kChunks;
+      read_tid_ = kBeforeFirstRow;
+    } else {
+      done_ = std::exchange(target_, {});
+      if (batch.empty()) break;
+    }
+  }
+  return batch;
+}
+
+/// No writer holds the chunk once it is locked, so what it holds then is all it will hold.
+void Inbox::truncate_if_processed(int chunk) {
+  ChunkStatements& statements = chunk_statements(chunk);
+  if (statements.size(spi_).bigint(0, 0) <= (chunk == write_chunk_ ? kSmallChunkBytes : 0)) return;
+  if (statements.is_open(spi_, home_, done_).boolean(0, 0)) return;
+  try {
+    pg::in_subtransaction([&] {
+      pg::execute(spi_, statements.lock);
+      if (!statements.is_open(spi_, home_, done_).boolean(0, 0)) pg::execute(spi_, statements.truncate);
+    });
+  } catch (const pg::ServerError& error) {
+    // A writer, or a query of this session, has it: another batch will find it free.
+    if (error.sqlstate() != ERRCODE_LOCK_NOT_AVAILABLE && error.sqlstate() != ERRCODE_OBJECT_IN_USE) throw;
+  }
+}
+
+void Inbox::rotate() {
+  const int next = (write_chunk_ + 1) % kChunks;
+  if (chunk_statements(write_chunk_).size(spi_).bigint(0, 0) >= kFullChunkBytes &&
+      chunk_statements(next).size(spi_).bigint(0, 0) == 0)
+    write_chunk_ = next;
+}
+
+void Inbox::save(Instant clock) {
+  if (target_.empty())
+    for (int chunk = 0; chunk < kChunks; ++chunk) truncate_if_processed(chunk);
+  rotate();
+  static pg::Query update(
+      "UPDATE cdp.inbox_cursor SET write_chunk = $1, done = $2, target = $3, read_chunk = $4, read_tid = $5,"
+      " clock = $6");
+  const bool is_in_round = !target_.empty();
+  (void)update(spi_, static_cast<int16_t>(write_chunk_), done_,
+               is_in_round ? std::optional(target_) : std::nullopt,
+               is_in_round ? std::optional(static_cast<int16_t>(read_chunk_)) : std::nullopt,
+               is_in_round ? std::optional(read_tid_) : std::nullopt, clock);
+}
+
+int64_t pending_messages(pg::Spi& spi) {
+  static pg::Query query(
+      "SELECT count(*) FROM cdp.inbox, cdp.inbox_cursor AS c WHERE inbox.home <> c.home"
+      " OR NOT pg_visible_in_snapshot(inbox.xid, c.done::pg_snapshot)");
+  return query(spi).bigint(0, 0);
+}
+
+}  // namespace cdp::event

@@ -1,0 +1,164 @@
+#include "event/message.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace cdp::event {
+
+namespace {
+
+std::string shortened(const Json& value) {
+  std::string text = value.dump();
+  constexpr size_t kMost = 80;
+  if (text.size() <= kMost) return text;
+  size_t end = kMost;
+  while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+/// An id: a text or a number; nothing where the message has none or a value that is no id.
+std::optional<std::string> read_id(const Json& payload, const FieldMapping& field, const char* name) {
+  const Json* value = field.find(payload);
+  if (value == nullptr) return std::nullopt;
+  std::string id;
+  if (value->string() != nullptr) {
+    id = *value->string();
+  } else if (value->number() != nullptr) {
+    id = value->number()->to_string();
+  } else {
+    throw Rejection{"bad_message",
+                    std::string(name) + " must be a text or a number, not " + shortened(*value)};
+  }
+  if (id.size() > kMaxNameBytes)
+    throw Rejection{"too_long",
+                    std::string(name) + " is longer than " + std::to_string(kMaxNameBytes) + " bytes"};
+  if (!is_identifier(id)) return std::nullopt;
+  return id;
+}
+
+Json read_object(const Json& payload, const FieldMapping& field, const char* name) {
+  const Json* value = field.find(payload);
+  if (value == nullptr) return Json(Json::Object());
+  if (value->object() == nullptr)
+    throw Rejection{"bad_message", std::string(name) + " must be an object, not " + shortened(*value)};
+  return *value;
+}
+
+std::optional<Instant> read_time_field(const Json& payload, const FieldMapping& field, TimeUnit unit,
+                                       const char* name) {
+  const Json* value = field.find(payload);
+  if (value == nullptr) return std::nullopt;
+  const std::optional<Instant> t = read_time(*value, unit);
+  if (!t) throw Rejection{"bad_time", std::string(name) + " is no time: " + shortened(*value)};
+  return t;
+}
+
+Instant read_event_time(const Json& payload, const Mapping& mapping, Instant received_at) {
+  const auto given = read_time_field(payload, mapping.time, mapping.time_unit, "time");
+  const auto original = read_time_field(payload, mapping.original_time, mapping.time_unit, "original time");
+  const auto sent = read_time_field(payload, mapping.sent_at, mapping.time_unit, "sent time");
+  Instant t = received_at;
+  if (given) {
+    t = *given;
+  } else if (original && sent) {
+    t = received_at - (sent->us - original->us);
+  } else if (original) {
+    t = *original;
+  }
+  if (t < kFirstInstant || t > kLastInstant) throw Rejection{"bad_time", "time is out of range"};
+  if (t > received_at + kMaxClockSkew)
+    throw Rejection{"future_time", "time " + format_instant(t) + " is more than 5 minutes after " +
+                                       format_instant(received_at) + ", when the message was received"};
+  return std::min(t, received_at);
+}
+
+/// The message's type; page and screen are events of that name.
+MessageKind read_kind(const Json& payload, const Mapping& mapping, std::string* page_event) {
+  const Json* value = mapping.type.find(payload);
+  if (value == nullptr) return MessageKind::Track;
+  const std::string type = value->string() != nullptr ? *value->string() : std::string();
+  if (type == "track") return MessageKind::Track;
+  if (type == "identify") return MessageKind::Identify;
+  if (type == "alias") return MessageKind::Alias;
+  if (type == "page" || type == "screen") {
+    *page_event = type;
+    return MessageKind::Track;
+  }
+  throw Rejection{"bad_type",
+                  "type must be track, identify, alias, page or screen, not " + shortened(*value)};
+}
+
+std::string read_event_name(const Json& payload, const Mapping& mapping) {
+  const Json* value = mapping.event.find(payload);
+  if (value == nullptr) throw Rejection{"no_event", "message has no event name"};
+  if (value->string() == nullptr)
+    throw Rejection{"bad_message", "event name must be a text, not " + shortened(*value)};
+  const std::string& name = *value->string();
+  if (name.find_first_not_of(" \t\r\n") == std::string::npos)
+    throw Rejection{"no_event", "message has an empty event name"};
+  if (name.size() > kMaxNameBytes)
+    throw Rejection{"too_long", "event name is longer than " + std::to_string(kMaxNameBytes) + " bytes"};
+  return name;
+}
+
+}  // namespace
+
+bool is_identifier(std::string_view value) {
+  if (value.find_first_not_of("0- \t\r\n") == std::string_view::npos) return false;
+  constexpr std::array<std::string_view, 10> kNobody{
+      "null", "undefined", "anonymous", "none", "nil", "nan", "-1", "true", "false", "[object object]"};
+  return std::none_of(kNobody.begin(), kNobody.end(), [&](std::string_view nobody) {
+    return std::equal(value.begin(), value.end(), nobody.begin(), nobody.end(),
+                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+  });
+}
+
+Message read_message(const Json& payload, const Mapping& mapping, Instant received_at) {
+  if (payload.object() == nullptr)
+    throw Rejection{"bad_message", std::string("message must be a JSON object, not ") + payload.kind_name()};
+  Message message;
+  std::string page_event;
+  message.kind = read_kind(payload, mapping, &page_event);
+  message.received_at = received_at;
+  message.user_id = read_id(payload, mapping.user_id, "user id");
+  message.anonymous_id = read_id(payload, mapping.anonymous_id, "anonymous id");
+  message.insert_id = read_id(payload, mapping.insert_id, "insert id");
+  if (message.kind == MessageKind::Alias) {
+    message.previous_id = read_id(payload, mapping.previous_id, "previous id");
+    if (!message.user_id || !message.previous_id)
+      throw Rejection{"no_user", "alias needs both a previous id and a user id"};
+  } else if (!message.user_id && !message.anonymous_id) {
+    throw Rejection{"no_user", "message has neither a user id nor an anonymous id"};
+  }
+  message.time = read_event_time(payload, mapping, received_at);
+  message.context = read_object(payload, mapping.context, "context");
+  if (message.kind == MessageKind::Identify) message.traits = read_object(payload, mapping.traits, "traits");
+  if (message.kind == MessageKind::Track) {
+    message.properties = read_object(payload, mapping.properties, "properties");
+    message.event = page_event.empty() ? read_event_name(payload, mapping) : page_event;
+    for (const auto& [name, field] : mapping.more_properties) {
+      const Json* value = field.find(payload);
+      if (value != nullptr && message.properties.find(name) == nullptr) message.properties.set(name, *value);
+    }
+  }
+  return message;
+}
+
+std::vector<Json> split_payload(Json payload) {
+  std::vector<Json> messages;
+  if (Json::Array* array = payload.array()) {
+    messages = std::move(*array);
+  } else if (const Json* batch = payload.find("batch"); batch != nullptr && batch->array() != nullptr) {
+    const Json* sent_at = payload.find("sentAt");
+    for (Json message : *batch->array()) {
+      if (sent_at != nullptr && message.object() != nullptr && message.find("sentAt") == nullptr)
+        message.set("sentAt", *sent_at);
+      messages.push_back(std::move(message));
+    }
+  } else {
+    messages.push_back(std::move(payload));
+  }
+  return messages;
+}
+
+}  // namespace cdp::event

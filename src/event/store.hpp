@@ -1,0 +1,47 @@
+#pragma once
+
+#include "event/event.hpp"
+#include "event/inbox.hpp"
+#include "event/message.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace cdp::event {
+
+/// A message of a batch with where it came from.
+struct Received {
+  Message message;
+  std::string source;
+};
+
+/// A message that could not be taken.
+struct DeadLetter {
+  Rejection rejection;
+  std::string payload;
+  bool is_null = false;  ///< the payload is
+  std::string source;
+  Instant received_at;
+};
+
+/// Reads the queued messages by their sources' mappings; what cannot be read goes to `dead`.
+std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
+                                    std::vector<DeadLetter>* dead);
+
+/// Records insert ids and removes the messages whose source and id were seen before, in this batch or
+/// earlier: the first one wins.
+void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages);
+
+/// Numbers of event names, new names added to the dictionary.
+std::unordered_map<std::string, int32_t> event_numbers(pg::Spi& spi, const std::vector<std::string>& names);
+
+/// Stores events with the insert id and source of the message each came from (`origins`, in parallel).
+void store_events(pg::Spi& spi, std::span<const Event> events, std::span<const Received* const> origins);
+
+/// Stores dead letters.
+void store_dead_letters(pg::Spi& spi, std::span<const DeadLetter> letters);
+
+}  // namespace cdp::event

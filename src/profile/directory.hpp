@@ -1,0 +1,95 @@
+#pragma once
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "event/message.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace cdp::pg {
+class Spi;
+}
+
+namespace cdp::profile {
+
+enum class IdentityKind : uint8_t { UserId, AnonymousId };
+
+/// One person as a batch sees and changes it.
+struct Profile {
+  int64_t user_no = 0;
+  std::optional<std::string> user_id;
+  Json traits = Json(Json::Object());
+  Json trait_times = Json(Json::Object());
+  Instant first_seen = Instant::max();
+  Instant last_seen = Instant::min();
+  bool is_new = false;
+  bool has_changed = false;
+  bool have_traits_changed = false;
+};
+
+/// `loser` became part of `winner`.
+struct Merge {
+  int64_t loser = 0;
+  int64_t winner = 0;
+};
+
+/// The people of one batch: loads those that its messages name, resolves the messages one after the other,
+/// and writes everything back at once. Requires the process lock.
+///
+/// Rules (the anonymous id a, the user ids u, v): a message with u alone is u's, one with a alone is a's
+/// profile, made if new. One with both ties a to u: a new a becomes u's; an a that nobody has claimed is
+/// merged into u, with all it did; an a that belongs to another user v is handed over, so that u takes what
+/// comes later and v keeps what was. An alias merges two ids on purpose.
+class Directory {
+ public:
+  Directory(pg::Spi& spi, std::span<const event::Message* const> messages);
+
+  /// Takes in one message: finds or makes its person, ties ids, merges, sets traits. Returns the person's
+  /// number, which later messages of the batch may still merge into another (see current()).
+  int64_t resolve(const event::Message& message);
+
+  /// The number that stands for `user_no` after all merges so far.
+  int64_t current(int64_t user_no) const;
+
+  Profile& profile(int64_t user_no) { return profiles_.at(current(user_no)); }
+  const std::unordered_map<int64_t, Profile>& profiles() const { return profiles_; }
+  /// In the order in which they happened. Losers that were only made in this batch are not among them.
+  const std::vector<Merge>& merges() const { return merges_; }
+
+  /// Writes profiles and identities; deletes the profiles of losers.
+  void save();
+
+ private:
+  using Key = std::pair<IdentityKind, std::string>;
+
+  void load(const std::vector<Key>& keys);
+  void load_profiles(const std::vector<int64_t>& numbers);
+  std::optional<int64_t> find(IdentityKind kind, const std::string& value) const;
+  int64_t make();
+  void tie(IdentityKind kind, const std::string& value, int64_t user_no);
+  int64_t find_or_make(IdentityKind kind, const std::string& value);
+  void merge(int64_t loser, int64_t winner);
+  int64_t resolve_alias(const event::Message& message);
+
+  pg::Spi& spi_;
+  std::map<Key, int64_t> identities_;
+  std::map<Key, bool> untied_;  ///< identities to be written
+  std::unordered_map<int64_t, Profile> profiles_;
+  std::unordered_map<int64_t, int64_t> merged_into_;
+  std::vector<Merge> merges_;
+  std::optional<int64_t> last_user_no_;
+  bool has_counted_ = false;
+};
+
+/// The number of a user id, or else of an anonymous id; nullopt if unknown. One index look-up.
+std::optional<int64_t> find_user(pg::Spi& spi, std::string_view id);
+
+}  // namespace cdp::profile

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+
+namespace cdp::profile {
+
+/// Sets the members of `update`, known as of `time`, in a profile's traits; null removes a trait. `times`
+/// keeps for every trait ever set when that was (microseconds since 2000), so that an older message never
+/// overwrites a newer one; of equal times the later message wins. All three are objects. Says whether
+/// anything changed.
+bool set_traits(Json& traits, Json& times, const Json& update, Instant time);
+
+/// Takes over the traits of another profile wherever they are newer.
+void merge_traits(Json& traits, Json& times, const Json& other_traits, const Json& other_times);
+
+}  // namespace cdp::profile

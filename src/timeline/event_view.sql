@@ -1,0 +1,19 @@
+CREATE VIEW cdp.event AS
+    SELECT r.user_no, p.user_id, r.ts, n.name AS event,
+           (SELECT count(*) FROM cdp.session_span AS s WHERE s.user_no = r.user_no AND s.started_at <= r.ts)
+               AS session_no,
+           r.insert_id, r.source, r.properties, r.context, r.received_at
+    FROM cdp.recent_event AS r
+    LEFT JOIN cdp.event_name AS n USING (event_no)
+    LEFT JOIN cdp.profile AS p ON p.user_no = r.user_no;
+COMMENT ON VIEW cdp.event IS 'Every event ever accepted';
+COMMENT ON COLUMN cdp.event.user_no IS 'Whose: cdp.profile.user_no';
+COMMENT ON COLUMN cdp.event.user_id IS 'The caller''s id of that user; null while anonymous';
+COMMENT ON COLUMN cdp.event.ts IS 'When it happened';
+COMMENT ON COLUMN cdp.event.event IS 'Its name';
+COMMENT ON COLUMN cdp.event.session_no IS 'In which of the user''s sessions: cdp.session.session_no';
+COMMENT ON COLUMN cdp.event.insert_id IS 'The caller''s id of this event, if it gave one';
+COMMENT ON COLUMN cdp.event.source IS 'cdp.source.name it came by';
+COMMENT ON COLUMN cdp.event.properties IS 'Its properties as sent';
+COMMENT ON COLUMN cdp.event.context IS 'The message''s context as sent';
+COMMENT ON COLUMN cdp.event.received_at IS 'When it was queued';
