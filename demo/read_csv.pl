@@ -1,11 +1,12 @@
 #!/usr/bin/perl
-# A CSV file of events as messages of the source who_what, one a line:
+# A CSV file of events as messages of the source segment, one a line:
 #
 #   perl demo/read_csv.pl --user COLUMN --time COLUMN --event COLUMN|NAME [--id COLUMN] FILE.csv …
 #
 # FILE may be compressed by gzip. The first row names the columns; fields stand between commas, semicolons or
 # tabs (the header decides), in quotes where they hold one of these, a quote (doubled) or a line break. --event
-# names a column, or else is itself the name of every event. Columns that no option names become properties:
+# names a column, or else is itself the name of every event; --id names the column of an id by which a row that
+# comes twice is taken once. Columns that no option names become properties:
 # numbers and true / false as such, all else as text; a blank field is no property.
 #
 # Times are dates, ISO 8601 (UTC unless they say otherwise), or seconds or milliseconds since 1970.
@@ -139,10 +140,12 @@ for my $file (@ARGV) {
         for (grep { defined } $user, $event, $id) { $fields[$_] =~ /\S/ or $refuse->('it is blank', $_) }
         my $when = iso_time($fields[$time])
             // $refuse->("'$fields[$time]' is no time; wanted is 2025-03-01 14:05:00, with a zone if not UTC, or unix seconds", $time);
-        my @message = ('"who":' . json_string($fields[$user]), '"what":' . (defined $event ? json_string($fields[$event]) : $constant));
-        push @message, '"which":' . json_string($fields[$id]) if defined $id;
-        push @message, qq("when":"$when"),
-            '"props":{' . join(',', map { "$_->[1]:" . json_value($fields[$_->[0]]) } grep { $fields[$_->[0]] ne '' } @properties) . '}';
+        my @message = ('"type":"track"', '"userId":' . json_string($fields[$user]));
+        push @message, '"event":' . (defined $event ? json_string($fields[$event]) : $constant);
+        push @message, '"messageId":' . json_string($fields[$id]) if defined $id;
+        push @message, qq("timestamp":"$when");
+        push @message, '"properties":{'
+            . join(',', map { "$_->[1]:" . json_value($fields[$_->[0]]) } grep { $fields[$_->[0]] ne '' } @properties) . '}';
         print '{', join(',', @message), "}\n";
         $rows++;
     }
