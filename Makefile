@@ -18,7 +18,7 @@ DATA = $(wildcard sql/update/*.sql)
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation
-EXTRA_CLEAN = $(VERSION_SCRIPT) $(SOURCES:.cpp=.d) $(SOURCES:.cpp=.bc)
+EXTRA_CLEAN = $(VERSION_SCRIPT) $(wildcard test/border/*.o test/border/*.d test/border/*.so) $(SOURCES:.cpp=.d) $(SOURCES:.cpp=.bc)
 
 PG_CONFIG ?= pg_config
 PKG_CONFIG ?= pkg-config
@@ -47,6 +47,11 @@ COMPILE.cxx.bc += $(PG_CXXFLAGS)
 %.o: %.cpp
 	$(CXX) $(CXXFLAGS) $(CPPFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 -include $(SOURCES:.cpp=.d)
+
+# The module of test/tap/border.t, built from these objects and installed below DESTDIR; it does not ship.
+.PHONY: border-test-module
+border-test-module: $(filter src/base/% src/pg/%,$(OBJS))
+	$(MAKE) -C test/border install PG_CONFIG='$(PG_CONFIG)' DESTDIR='$(DESTDIR)'
 
 $(VERSION_SCRIPT): $(SQL_PARTS) Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION cdp" to load this file. \quit'; \

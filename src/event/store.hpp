@@ -41,6 +41,9 @@ std::unordered_map<std::string, int32_t> event_numbers(pg::Spi& spi, const std::
 /// Stores events with the insert id and source of the message each came from (`origins`, in parallel).
 void store_events(pg::Spi& spi, std::span<const Event> events, std::span<const Received* const> origins);
 
+/// Makes the events of `loser` those of `winner`.
+void move_events(pg::Spi& spi, int64_t loser, int64_t winner);
+
 /// Stores dead letters.
 void store_dead_letters(pg::Spi& spi, std::span<const DeadLetter> letters);
 

@@ -146,6 +146,11 @@ void store_events(pg::Spi& spi, std::span<const Event> events, std::span<const R
   (void)insert(spi, users, times, names, insert_ids, sources, properties, contexts, received);
 }
 
+void move_events(pg::Spi& spi, int64_t loser, int64_t winner) {
+  static pg::Query move("UPDATE cdp.recent_event SET user_no = $2 WHERE user_no = $1");
+  (void)move(spi, loser, winner);
+}
+
 void store_dead_letters(pg::Spi& spi, std::span<const DeadLetter> letters) {
   if (letters.empty()) return;
   std::vector<std::string> codes;

@@ -6,6 +6,10 @@
 #include <cstring>
 #include <new>
 
+extern "C" {
+#include <mb/pg_wchar.h>
+}
+
 namespace cdp::pg {
 
 namespace {
@@ -50,12 +54,23 @@ int sqlstate_of(Category category) {
   return ERRCODE_INTERNAL_ERROR;
 }
 
+/// Replaces bytes that the database's encoding does not know, which would fail again on the way out.
+void make_printable(char* text, size_t size) {
+  const int encoding = GetDatabaseEncoding();
+  size_t checked = 0;
+  while (checked < size) {
+    checked += pg_encoding_verifymbstr(encoding, text + checked, static_cast<int>(size - checked));
+    if (checked < size) text[checked++] = '?';
+  }
+}
+
 /// A copy in the current memory context; nullptr for an empty text, `fallback` where memory is out.
 const char* copied(const std::string& text, const char* fallback) {
   if (text.empty()) return nullptr;
   void* copy = MemoryContextAllocExtended(CurrentMemoryContext, text.size() + 1, MCXT_ALLOC_NO_OOM);
   if (copy == nullptr) return fallback;
   std::memcpy(copy, text.c_str(), text.size() + 1);
+  make_printable(static_cast<char*>(copy), text.size());
   return static_cast<const char*>(copy);
 }
 
@@ -63,8 +78,8 @@ void describe_current_exception(Failure* failure) {
   failure->has_failed = true;
   try {
     throw;
-  } catch (const ServerError& error) {
-    failure->server_error = error.data();
+  } catch (ServerError& error) {
+    failure->server_error = error.release();
   } catch (const Error& error) {
     failure->sqlstate = sqlstate_of(error.category());
     failure->message = copied(error.message(), "out of memory while reporting an error");
@@ -83,7 +98,13 @@ void describe_current_exception(Failure* failure) {
 }
 
 [[noreturn]] void raise(const Failure& failure) {
-  if (failure.server_error != nullptr) ReThrowError(failure.server_error);
+  if (failure.server_error != nullptr) {
+    // ReThrowError copies and jumps, so its argument is freed when the next one is handed over.
+    static ErrorData* handed_over = nullptr;
+    free_error(handed_over);
+    handed_over = failure.server_error;
+    ReThrowError(handed_over);
+  }
   ereport(ERROR,
           (errcode(failure.sqlstate), errmsg_internal("%s", failure.message ? failure.message : "error"),
            failure.detail ? errdetail_internal("%s", failure.detail) : 0,
@@ -96,9 +117,11 @@ void describe_current_exception(Failure* failure) {
 Datum enter(FunctionCallInfo fcinfo, Body body) {
   Failure failure;
   Datum result = 0;
+  MemoryContext context = CurrentMemoryContext;
   try {
     result = body(fcinfo);
   } catch (...) {
+    MemoryContextSwitchTo(context);
     describe_current_exception(&failure);
   }
   if (failure.has_failed) raise(failure);
@@ -107,9 +130,11 @@ Datum enter(FunctionCallInfo fcinfo, Body body) {
 
 void enter(void (*body)(void*), void* argument) {
   Failure failure;
+  MemoryContext context = CurrentMemoryContext;
   try {
     body(argument);
   } catch (...) {
+    MemoryContextSwitchTo(context);
     describe_current_exception(&failure);
   }
   if (failure.has_failed) raise(failure);

@@ -1,6 +1,7 @@
 #include "pg/datum.hpp"
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 
@@ -35,10 +36,7 @@ std::optional<std::string_view> Arguments::optional_text(int i) const {
   return text(i);
 }
 
-Datum to_text(std::string_view text) {
-  return guard(
-      [&] { return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size()))); });
-}
+Datum to_text(std::string_view text) { return to_varlena(text); }
 
 Datum to_varlena(ByteView bytes) {
   if (bytes.size() > MaxAllocSize - VARHDRSZ)
@@ -79,6 +77,7 @@ class JsonbReader {
 
  private:
   void next(bool skip_nested) {
+    ticker_.tick();
     token_ = guard([&] { return JsonbIteratorNext(&iterator_, &value_, skip_nested); });
   }
 
@@ -88,6 +87,7 @@ class JsonbReader {
   }
 
   Json container() {
+    guard([] { check_stack_depth(); });
     if (token_ == WJB_BEGIN_ARRAY) {
       const bool is_scalar = value_.val.array.rawScalar;
       Json::Array items;
@@ -104,6 +104,7 @@ class JsonbReader {
   }
 
   JsonbIterator* iterator_;
+  InterruptTicker ticker_;
   JsonbValue value_{};
   JsonbIteratorToken token_ = WJB_DONE;
 };

@@ -10,21 +10,33 @@ struct ResourceOwnerData;
 
 namespace cdp::pg {
 
+/// Frees what call_catching returned; nullptr is fine.
+void free_error(ErrorData* error) noexcept;
+
 /// An error that the server raised below C++ code, with all its fields. The transaction is doomed: it may
 /// be caught to clean up, and must be thrown on unless a subtransaction was rolled back (Subtransaction).
 class ServerError : public std::exception {
  public:
-  explicit ServerError(ErrorData* data) : data_(data) {}
+  /// Takes over `data`, which call_catching returned.
+  explicit ServerError(ErrorData* data) noexcept : data_(data) {}
+  ServerError(ServerError&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
+  ServerError& operator=(ServerError&&) = delete;
+  ~ServerError() override { free_error(data_); }
 
-  ErrorData* data() const { return data_; }
+  const ErrorData* data() const { return data_; }
   int sqlstate() const { return data_->sqlerrcode; }
   const char* what() const noexcept override { return data_->message ? data_->message : "server error"; }
 
+  /// Hands the data to the caller, who passes it to free_error; this object is not read afterwards.
+  ErrorData* release() noexcept { return std::exchange(data_, nullptr); }
+
  private:
-  ErrorData* data_;  // of the memory context that was current at the guard
+  ErrorData* data_;
 };
 
-/// Calls `function(argument)`; returns the error it raised, or nullptr. Restores the memory context.
+/// Calls `function(argument)`; returns the error it raised, or nullptr. Restores the memory context. The
+/// error belongs to the caller and outlives every memory context of the statement: free_error ends it. What
+/// `function` throws in C++ passes through.
 ErrorData* call_catching(void (*function)(void*), void* argument);
 
 /// Calls server code from C++: `guard([&] { return SearchSysCache1(…); })`. An ereport(ERROR) inside comes
@@ -60,7 +72,8 @@ auto guard(F&& f) -> std::invoke_result_t<F&> {
 template <class F>
 void in_subtransaction(F&& f);
 
-/// Opens a subtransaction at construction; rolls it back at destruction unless commit() was called.
+/// Opens a subtransaction at construction; rolls it back at destruction unless commit() was called. Rows,
+/// Cursors and Spi objects made inside must end inside: a rollback frees what they point to.
 class Subtransaction {
  public:
   Subtransaction();

@@ -9,6 +9,7 @@ namespace cdp::pg {
 namespace {
 
 void* allocate_in(MemoryContext context, size_t bytes) {
+  if (bytes > MaxAllocHugeSize) throw std::bad_alloc();  // the server would raise an error
   void* memory = MemoryContextAllocExtended(context, bytes, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_HUGE);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;

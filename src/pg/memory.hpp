@@ -3,6 +3,8 @@
 #include "pg/server.hpp"
 
 #include <memory_resource>
+#include <new>
+#include <utility>
 
 namespace cdp::pg {
 

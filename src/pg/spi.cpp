@@ -7,6 +7,7 @@ extern "C" {
 #include <catalog/pg_type.h>
 #include <utils/array.h>
 #include <utils/guc.h>
+#include <utils/snapmgr.h>
 }
 
 namespace cdp::pg {
@@ -129,6 +130,12 @@ Spi::~Spi() {
   SPI_finish();
 }
 
+LatestSnapshot::LatestSnapshot() {
+  guard([] { PushActiveSnapshot(GetLatestSnapshot()); });
+}
+
+LatestSnapshot::~LatestSnapshot() { PopActiveSnapshot(); }
+
 bool Rows::is_null(uint64_t row, int column) const {
   bool is_null = false;
   (void)SPI_getbinval(table_->vals[row], table_->tupdesc, column + 1, &is_null);
@@ -196,11 +203,12 @@ void Cursor::open(Spi& spi, Query& query, const std::vector<Bound>& bound) {
   portal_ = guard([&] {
     return SPI_cursor_open(nullptr, prepared, plain.values.data(), plain.nulls.c_str(), is_read_only);
   });
+  if (portal_ == nullptr) require(SPI_result, "SPI_cursor_open");
 }
 
 Cursor::~Cursor() {
   // After an error in the portal the transaction is about to be rolled back, which closes it too.
-  (void)call_catching([](void* portal) { SPI_cursor_close(static_cast<Portal>(portal)); }, portal_);
+  free_error(call_catching([](void* portal) { SPI_cursor_close(static_cast<Portal>(portal)); }, portal_));
 }
 
 Rows Cursor::fetch(long count) {

@@ -76,6 +76,16 @@ class Spi {
   int guc_level_;
 };
 
+/// While it lives, read-only statements see what is committed now (and this transaction's own changes), also in a
+/// transaction whose snapshot is older.
+class LatestSnapshot {
+ public:
+  LatestSnapshot();
+  ~LatestSnapshot();
+  LatestSnapshot(const LatestSnapshot&) = delete;
+  LatestSnapshot& operator=(const LatestSnapshot&) = delete;
+};
+
 /// The rows of a result; valid until the Spi object ends, or until this object does.
 class Rows {
  public:

@@ -1,0 +1,150 @@
+#include "base/error.hpp"
+#include "rule/plan.hpp"
+
+#include <algorithm>
+
+namespace cdp::rule {
+
+namespace {
+
+class Binder {
+ public:
+  Binder(timeline::Demand& demand, const SegmentResolver& resolve) : demand_(demand), resolve_(resolve) {}
+
+  std::shared_ptr<const BoundRule::Plan> plan(const Rule& rule) {
+    plan_.root = bind(rule.root_pointer());
+    std::sort(plan_.events.begin(), plan_.events.end());
+    plan_.events.erase(std::unique(plan_.events.begin(), plan_.events.end()), plan_.events.end());
+    return std::make_shared<const BoundRule::Plan>(std::move(plan_));
+  }
+
+ private:
+  Bound bind(const NodePointer& node) {
+    if (++nodes_ > kMaxBoundNodes)
+      throw Error(Category::Limit, "rule has more than " + std::to_string(kMaxBoundNodes) +
+                                       " conditions with the segments it names");
+    if (++depth_ > kMaxBoundDepth)
+      throw Error(Category::Limit, "rule nests deeper than " + std::to_string(kMaxBoundDepth) +
+                                       " levels with the segments it names");
+    Bound bound;
+    bound.node = node;
+    std::visit([&](const auto& kind) { bind_kind(bound, kind); }, node->kind);
+    for (const Bound& part : bound.parts) bound.reads_history = bound.reads_history || part.reads_history;
+    bound.reads_history = bound.reads_history || !bound.filters.empty();
+    --depth_;
+    return bound;
+  }
+
+  void bind_kind(Bound& /*bound*/, const Constant& /*constant*/) {}
+  void bind_kind(Bound& /*bound*/, const Sample& /*sample*/) {}
+  void bind_kind(Bound& bound, const And& all) { bind_parts(bound, all.parts); }
+  void bind_kind(Bound& bound, const Or& any) { bind_parts(bound, any.parts); }
+  void bind_kind(Bound& bound, const Not& negation) { bound.parts.push_back(bind(negation.part)); }
+
+  void bind_kind(Bound& bound, const Comparison& comparison) {
+    if (comparison.path.root != ValuePath::Root::Trait) {
+      bound.column = column(comparison.path);
+      return;
+    }
+    const std::string& name = comparison.path.names.front();
+    if (std::find(plan_.traits.begin(), plan_.traits.end(), name) == plan_.traits.end())
+      plan_.traits.push_back(name);
+  }
+
+  void bind_kind(Bound& bound, const InSegment& membership) {
+    const Rule* rule = resolve_ ? resolve_(membership.name) : nullptr;
+    if (rule == nullptr)
+      throw Error(Category::NotFound, "segment \"" + membership.name + "\" does not exist");
+    if (std::find(open_.begin(), open_.end(), membership.name) != open_.end()) {
+      std::string chain;
+      for (auto it = std::find(open_.begin(), open_.end(), membership.name); it != open_.end(); ++it)
+        chain += *it + " -> ";
+      throw Error(Category::BadValue, "segments name each other in a circle: " + chain + membership.name);
+    }
+    open_.push_back(membership.name);
+    bound.parts.push_back(bind(rule->root_pointer()));
+    open_.pop_back();
+  }
+
+  void bind_kind(Bound& bound, const Aggregate& aggregate) {
+    add(bound, aggregate.events);
+    if (!aggregate.measured.names.empty()) bound.column = column(aggregate.measured);
+    look_back(aggregate.last);
+    plan_.is_time_dependent |= aggregate.last.has_value();
+  }
+  void bind_kind(Bound& bound, const Moment& moment) {
+    add(bound, moment.events);
+    // The first event ever can lie anywhere; the last one need not be known where it is too old to matter.
+    const bool is_window = moment.test == Moment::Test::InLast;
+    look_back(is_window && !moment.is_first ? std::optional<Micros>(moment.last) : std::nullopt);
+    plan_.is_time_dependent |= is_window;
+  }
+  void bind_kind(Bound& bound, const Sequence& sequence) {
+    for (const EventFilter& step : sequence.steps) add(bound, step);
+    look_back(sequence.last);
+    plan_.is_time_dependent |= sequence.last.has_value();
+  }
+  void bind_kind(Bound& bound, const Abandoned& abandoned) {
+    add(bound, abandoned.first);
+    add(bound, abandoned.then);
+    look_back(abandoned.last);
+    plan_.is_time_dependent = true;
+  }
+
+  void bind_parts(Bound& bound, const std::vector<NodePointer>& parts) {
+    for (const NodePointer& part : parts) bound.parts.push_back(bind(part));
+  }
+
+  void add(Bound& bound, const EventFilter& filter) {
+    BoundFilter result;
+    if (filter.event) {
+      result.event = demand_.event(*filter.event);
+      plan_.events.push_back(result.event);
+    } else {
+      result.is_any = true;
+      demand_.want_all_events();
+      plan_.uses_all_events = true;
+    }
+    if (filter.where != nullptr) result.where.push_back(bind(filter.where));
+    bound.filters.push_back(std::move(result));
+  }
+
+  size_t column(const ValuePath& path) {
+    using Root = timeline::PropertyPath::Root;
+    const Root root = path.root == ValuePath::Root::Context ? Root::Context : Root::Properties;
+    return static_cast<size_t>(demand_.property({root, path.names}));
+  }
+
+  void look_back(std::optional<Micros> window) {
+    if (!window || !plan_.lookback)
+      plan_.lookback = std::nullopt;
+    else
+      plan_.lookback = std::max(*plan_.lookback, *window);
+  }
+
+  timeline::Demand& demand_;
+  const SegmentResolver& resolve_;
+  BoundRule::Plan plan_;
+  std::vector<std::string> open_;  // segments being put in place
+  int nodes_ = 0;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+bool BoundRule::uses_event(int demand_event_number) const {
+  return plan_->uses_all_events ||
+         std::binary_search(plan_->events.begin(), plan_->events.end(), demand_event_number);
+}
+const std::vector<int>& BoundRule::events() const { return plan_->events; }
+bool BoundRule::uses_all_events() const { return plan_->uses_all_events; }
+bool BoundRule::uses_traits() const { return !plan_->traits.empty(); }
+const std::vector<std::string>& BoundRule::traits() const { return plan_->traits; }
+bool BoundRule::is_time_dependent() const { return plan_->is_time_dependent; }
+std::optional<Micros> BoundRule::lookback() const { return plan_->lookback; }
+
+BoundRule bind(const Rule& rule, timeline::Demand& demand, const SegmentResolver& resolve) {
+  return BoundRule(Binder(demand, resolve).plan(rule));
+}
+
+}  // namespace cdp::rule

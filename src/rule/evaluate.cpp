@@ -1,0 +1,126 @@
+#include "base/hash.hpp"
+#include "rule/compare.hpp"
+#include "rule/plan.hpp"
+
+#include <algorithm>
+
+namespace cdp::rule {
+
+namespace {
+
+/// Truth of a where clause for one event.
+bool holds_for_event(const Bound& bound, const timeline::History& history, size_t i) {
+  const auto holds_for_part = [&](const Bound& part) { return holds_for_event(part, history, i); };
+  if (const auto* comparison = bound.node->as<Comparison>())
+    return holds(comparison->test, &history.property(i, bound.column));
+  if (bound.node->as<And>()) return std::all_of(bound.parts.begin(), bound.parts.end(), holds_for_part);
+  if (bound.node->as<Or>()) return std::any_of(bound.parts.begin(), bound.parts.end(), holds_for_part);
+  if (bound.node->as<Not>()) return !holds_for_part(bound.parts.front());
+  return bound.node->as<Constant>()->truth;
+}
+
+class Evaluator {
+ public:
+  Evaluator(const UserState& state, Instant now)
+      : state_(state), history_(state.history != nullptr ? *state.history : no_events_), now_(now) {}
+
+  Verdict evaluate(const Bound& bound) const {
+    if (bound.node->as<And>()) return combined(bound, false);
+    if (bound.node->as<Or>()) return combined(bound, true);
+    if (bound.node->as<Not>()) {
+      Verdict verdict = evaluate(bound.parts.front());
+      verdict.truth = !verdict.truth;
+      return verdict;
+    }
+    if (bound.node->as<InSegment>()) return evaluate(bound.parts.front());
+    if (bound.reads_history) return evaluate_behaviour(bound, history_, now_);
+    if (const auto* comparison = bound.node->as<Comparison>())
+      return {holds(comparison->test, trait(*comparison)), Instant::max()};
+    if (const auto* sample = bound.node->as<Sample>())
+      return {sample_point(*sample, state_) < sample->percent.to_double() / 100, Instant::max()};
+    return {bound.node->as<Constant>()->truth, Instant::max()};
+  }
+
+  Json explain(const Bound& bound) const {
+    const Verdict verdict = evaluate(bound);
+    Json::Object object{{"condition", Json(print(*bound.node))}, {"truth", Json(verdict.truth)}};
+    object.push_back({"valid_until", verdict.valid_until == Instant::max()
+                                         ? Json()
+                                         : Json(format_instant(verdict.valid_until))});
+    if (!bound.parts.empty()) {
+      Json::Array parts;
+      for (const Bound& part : bound.parts) parts.push_back(explain(part));
+      object.push_back({"parts", Json(std::move(parts))});
+    } else if (!bound.node->as<Constant>()) {
+      object.push_back({"value", value_of(bound)});
+    }
+    return Json(std::move(object));
+  }
+
+ private:
+  /// A conjunction (`deciding` false) or disjunction (true): one part of the deciding truth decides. While
+  /// such a part keeps its truth so does the whole; without one the whole lasts as long as all parts.
+  Verdict combined(const Bound& bound, bool deciding) const {
+    Verdict decided{deciding, Instant::min()};
+    Verdict undecided{!deciding, Instant::max()};
+    bool is_decided = false;
+    // Parts that need no history are cheap, and what they decide lasts.
+    for (const bool reads_history : {false, true}) {
+      for (const Bound& part : bound.parts) {
+        if (part.reads_history != reads_history) continue;
+        const Verdict verdict = evaluate(part);
+        if (verdict.truth == deciding) {
+          is_decided = true;
+          decided.valid_until = std::max(decided.valid_until, verdict.valid_until);
+          if (decided.valid_until == Instant::max()) return decided;
+        } else {
+          undecided.valid_until = std::min(undecided.valid_until, verdict.valid_until);
+        }
+      }
+    }
+    return is_decided ? decided : undecided;
+  }
+
+  Json value_of(const Bound& bound) const {
+    if (bound.reads_history) return value_of_behaviour(bound, history_, now_);
+    if (const auto* sample = bound.node->as<Sample>()) {
+      // In percent, to four digits.
+      return Json(
+          *Decimal::parse(std::to_string(static_cast<int64_t>(sample_point(*sample, state_) * 1e6)) + "e-4"));
+    }
+    const Json* value = trait(*bound.node->as<Comparison>());
+    return value != nullptr ? *value : Json();
+  }
+
+  const Json* trait(const Comparison& comparison) const {
+    return state_.traits != nullptr ? state_.traits->find(comparison.path.names) : nullptr;
+  }
+
+  const UserState& state_;
+  const timeline::History no_events_;
+  const timeline::History& history_;
+  Instant now_;
+};
+
+}  // namespace
+
+bool matches(const BoundFilter& filter, const timeline::History& history, size_t i) {
+  return (filter.is_any || history.event(i) == filter.event) &&
+         (filter.where.empty() || holds_for_event(filter.where.front(), history, i));
+}
+
+double sample_point(const Sample& sample, const UserState& state) {
+  const std::string number = state.user_id.empty() ? std::to_string(state.user_no) : std::string();
+  const uint64_t hash = hash64(state.user_id.empty() ? number : state.user_id, hash64(sample.seed));
+  return static_cast<double>(hash >> 11) * 0x1p-53;
+}
+
+Verdict evaluate(const BoundRule& rule, const UserState& state, Instant now) {
+  return Evaluator(state, now).evaluate(rule.plan().root);
+}
+
+Json explain(const BoundRule& rule, const UserState& state, Instant now) {
+  return Evaluator(state, now).explain(rule.plan().root);
+}
+
+}  // namespace cdp::rule

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "rule/rule.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cdp::rule {
+
+struct Bound;
+
+/// An event filter with its event's number in the demand, and its clause bound.
+struct BoundFilter {
+  bool is_any = false;
+  int event = 0;
+  std::vector<Bound> where;  ///< none or one
+};
+
+/// A node of a tree together with where its events and properties stand in histories.
+struct Bound {
+  NodePointer node;
+  std::vector<Bound> parts;          ///< of And, Or, Not; of InSegment the segment's rule
+  std::vector<BoundFilter> filters;  ///< of conditions about events, in the order of the tree
+  size_t column = 0;                 ///< of a property: the one compared in where, or measured
+  bool reads_history = false;        ///< by itself or below
+};
+
+struct BoundRule::Plan {
+  Bound root;
+  std::vector<int> events;          ///< ascending
+  std::vector<std::string> traits;  ///< each once
+  bool uses_all_events = false;
+  bool is_time_dependent = false;
+  std::optional<Micros> lookback = 0;
+};
+
+/// Does the filter take the i-th event of a history?
+bool matches(const BoundFilter& filter, const timeline::History& history, size_t i);
+
+/// A condition about events at an instant, and the first instant after it at which its truth differs.
+/// `node` is an Aggregate, Moment, Sequence or Abandoned.
+Verdict evaluate_behaviour(const Bound& node, const timeline::History& history, Instant now);
+
+/// What explain() shows as the condition's value; null if absent.
+Json value_of_behaviour(const Bound& node, const timeline::History& history, Instant now);
+
+/// The events of a history in (now - last, now], by index: `begin` to `end`; without `last` from the first.
+struct Range {
+  size_t begin;
+  size_t end;
+};
+Range range_of(const timeline::History& history, std::optional<Micros> last, Instant now);
+
+Verdict evaluate_aggregate(const Bound& node, const timeline::History& history, Instant now);
+Json value_of_aggregate(const Bound& node, const timeline::History& history, Instant now);
+
+/// The share of a sample that a user falls into: at least 0 and less than 1.
+double sample_point(const Sample& sample, const UserState& state);
+
+}  // namespace cdp::rule

@@ -1,0 +1,183 @@
+#include "rule/build.hpp"
+#include "rule/lex.hpp"
+
+namespace cdp::rule {
+
+namespace {
+
+class Printer {
+ public:
+  std::string take() { return std::move(out_); }
+
+  void print(const Node& node) {
+    std::visit([&](const auto& kind) { print(kind); }, node.kind);
+  }
+
+ private:
+  void print(const Constant& constant) { out_ += constant.truth ? "true" : "false"; }
+
+  void print(const And& all) {
+    for (const NodePointer& part : all.parts) {
+      if (&part != &all.parts.front()) out_ += " and ";
+      print_within_parentheses(*part, part->as<Or>() != nullptr);
+    }
+  }
+
+  void print(const Or& any) {
+    for (const NodePointer& part : any.parts) {
+      if (&part != &any.parts.front()) out_ += " or ";
+      print(*part);
+    }
+  }
+
+  void print(const Not& negation) {
+    out_ += "not ";
+    print_within_parentheses(*negation.part, negation.part->as<And>() || negation.part->as<Or>());
+  }
+
+  void print(const Comparison& comparison) {
+    print_path(comparison.path);
+    out_ += ' ';
+    print(comparison.test);
+  }
+
+  void print(const InSegment& membership) {
+    out_ += "in segment ";
+    out_ += quoted_if_needed(membership.name);
+  }
+
+  void print(const Sample& sample) {
+    out_ += "sample(" + sample.percent.to_string() + " percent, " + quoted_string(sample.seed) + ")";
+  }
+
+  void print(const Aggregate& aggregate) {
+    out_ += name_of(aggregate.function);
+    out_ += '(';
+    print_event(aggregate.events.event);
+    if (measures_property(aggregate.function)) {
+      out_ += '.';
+      print_path(aggregate.measured);
+    }
+    print_where(aggregate.events.where);
+    print_length(" in last ", aggregate.last);
+    out_ += ')';
+    if (aggregate.function == Aggregate::Function::Did) return;
+    out_ += ' ';
+    print(aggregate.test);
+  }
+
+  void print(const Moment& moment) {
+    out_ += moment.is_first ? "first(" : "last(";
+    print(moment.events);
+    out_ += ')';
+    switch (moment.test) {
+      case Moment::Test::InLast:
+        print_length(" in last ", moment.last);
+        break;
+      case Moment::Test::Before:
+        out_ += " before " + quoted_string(format_instant(moment.from));
+        break;
+      case Moment::Test::After:
+        out_ += " after " + quoted_string(format_instant(moment.from));
+        break;
+      case Moment::Test::Between:
+        out_ += " between " + quoted_string(format_instant(moment.from)) + " and " +
+                quoted_string(format_instant(moment.to));
+        break;
+    }
+  }
+
+  void print(const Sequence& sequence) {
+    out_ += "sequence(";
+    for (const EventFilter& step : sequence.steps) {
+      if (&step != &sequence.steps.front()) out_ += ", ";
+      print(step);
+    }
+    print_length(" within ", sequence.within);
+    print_length(" in last ", sequence.last);
+    out_ += ')';
+  }
+
+  void print(const Abandoned& abandoned) {
+    out_ += "abandoned(";
+    print(abandoned.first);
+    out_ += ", ";
+    print(abandoned.then);
+    print_length(" within ", abandoned.within);
+    print_length(" in last ", abandoned.last);
+    out_ += ')';
+  }
+
+  void print(const EventFilter& filter) {
+    print_event(filter.event);
+    print_where(filter.where);
+  }
+
+  void print(const Test& test) {
+    out_ += sign_of(test.op);
+    if (takes_nothing(test.op)) return;
+    const bool is_range = test.op == Operator::Between || test.op == Operator::NotBetween;
+    const bool is_list = takes_list(test.op) && !is_range;
+    out_ += is_list ? " (" : " ";
+    for (const Json& operand : test.operands) {
+      if (&operand != &test.operands.front()) out_ += is_range ? " and " : ", ";
+      if (const std::string* text = operand.string())
+        out_ += quoted_string(*text);
+      else
+        out_ += operand.dump();
+    }
+    if (is_list) out_ += ')';
+  }
+
+  void print_within_parentheses(const Node& node, bool has_parentheses) {
+    if (has_parentheses) out_ += '(';
+    print(node);
+    if (has_parentheses) out_ += ')';
+  }
+
+  void print_path(const ValuePath& path) {
+    if (path.root == ValuePath::Root::Context) out_ += "context.";
+    for (const std::string& name : path.names) {
+      const bool is_first = &name == &path.names.front();
+      if (!is_first) out_ += '.';
+      // Where an unquoted name would reach elsewhere.
+      const std::string lower = lowered(name);
+      const bool is_root = is_first && path.root != ValuePath::Root::Trait && path.names.size() > 1 &&
+                           (lower == "context" || lower == "session");
+      out_ += is_root ? quoted_name(name) : quoted_if_needed(name);
+    }
+  }
+
+  void print_event(const std::optional<std::string>& event) {
+    if (!event)
+      out_ += "any";
+    else
+      out_ += lowered(*event) == "any" ? quoted_name(*event) : quoted_if_needed(*event);
+  }
+
+  void print_where(const NodePointer& where) {
+    if (where == nullptr) return;
+    out_ += " where ";
+    print(*where);
+  }
+
+  void print_length(const char* before, std::optional<Micros> length) {
+    if (!length) return;
+    out_ += before;
+    out_ += rule::print_length(*length);
+  }
+
+  std::string out_;
+};
+
+}  // namespace
+
+std::string print(const Node& node) {
+  Printer printer;
+  printer.print(node);
+  return printer.take();
+}
+
+std::string print(const Rule& rule) { return print(rule.root()); }
+
+}  // namespace cdp::rule

@@ -1,0 +1,115 @@
+#include "rule/rule.hpp"
+
+#include "rule/build.hpp"
+
+#include <algorithm>
+
+namespace cdp::rule {
+
+namespace {
+
+bool same(const NodePointer& a, const NodePointer& b) {
+  return a == b || (a != nullptr && b != nullptr && *a == *b);
+}
+bool same(const std::vector<NodePointer>& a, const std::vector<NodePointer>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const NodePointer& x, const NodePointer& y) { return same(x, y); });
+}
+bool same(const EventFilter& a, const EventFilter& b) { return a.event == b.event && same(a.where, b.where); }
+
+bool same(const And& a, const And& b) { return same(a.parts, b.parts); }
+bool same(const Or& a, const Or& b) { return same(a.parts, b.parts); }
+bool same(const Not& a, const Not& b) { return same(a.part, b.part); }
+bool same(const Aggregate& a, const Aggregate& b) {
+  return a.function == b.function && same(a.events, b.events) && a.measured == b.measured &&
+         a.last == b.last && a.test == b.test;
+}
+bool same(const Moment& a, const Moment& b) {
+  return a.is_first == b.is_first && same(a.events, b.events) && a.test == b.test && a.last == b.last &&
+         a.from == b.from && a.to == b.to;
+}
+bool same(const Sequence& a, const Sequence& b) {
+  return std::equal(a.steps.begin(), a.steps.end(), b.steps.begin(), b.steps.end(),
+                    [](const EventFilter& x, const EventFilter& y) { return same(x, y); }) &&
+         a.within == b.within && a.last == b.last;
+}
+bool same(const Abandoned& a, const Abandoned& b) {
+  return same(a.first, b.first) && same(a.then, b.then) && a.within == b.within && a.last == b.last;
+}
+template <class Plain>
+bool same(const Plain& a, const Plain& b) {
+  return a == b;
+}
+
+void add_once(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+/// Collects what a tree mentions.
+class Collector {
+ public:
+  References take() { return std::move(found_); }
+
+  void visit(const Node& node) {
+    std::visit([&](const auto& kind) { visit_kind(kind); }, node.kind);
+  }
+
+ private:
+  void visit_kind(const Constant& /*constant*/) {}
+  void visit_kind(const Sample& /*sample*/) {}
+  void visit_kind(const And& all) {
+    for (const NodePointer& part : all.parts) visit(*part);
+  }
+  void visit_kind(const Or& any) {
+    for (const NodePointer& part : any.parts) visit(*part);
+  }
+  void visit_kind(const Not& negation) { visit(*negation.part); }
+  void visit_kind(const Comparison& comparison) { add_once(found_.traits, comparison.path.names.front()); }
+  void visit_kind(const InSegment& membership) { add_once(found_.segments, membership.name); }
+  void visit_kind(const Aggregate& aggregate) {
+    add(aggregate.events);
+    found_.depends_on_time |= aggregate.last.has_value();
+  }
+  void visit_kind(const Moment& moment) {
+    add(moment.events);
+    found_.depends_on_time |= moment.test == Moment::Test::InLast;
+  }
+  void visit_kind(const Sequence& sequence) {
+    for (const EventFilter& step : sequence.steps) add(step);
+    found_.depends_on_time |= sequence.last.has_value();
+  }
+  void visit_kind(const Abandoned& abandoned) {
+    add(abandoned.first);
+    add(abandoned.then);
+    found_.depends_on_time = true;
+  }
+  void add(const EventFilter& filter) {
+    if (filter.event)
+      add_once(found_.events, *filter.event);
+    else
+      found_.any_event = true;
+  }
+
+  References found_;
+};
+
+}  // namespace
+
+Rule::Rule() : root_(make_node(Constant{false})) {}
+
+bool operator==(const Node& a, const Node& b) {
+  return a.kind.index() == b.kind.index() &&
+         std::visit(
+             [&](const auto& kind) { return same(kind, std::get<std::decay_t<decltype(kind)>>(b.kind)); },
+             a.kind);
+}
+
+References references(const Rule& rule) {
+  Collector collector;
+  collector.visit(rule.root());
+  return collector.take();
+}
+
+std::vector<std::string> segments_named(const Rule& rule) { return references(rule).segments; }
+
+}  // namespace cdp::rule

@@ -1,0 +1,150 @@
+#pragma once
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "rule/tree.hpp"
+#include "timeline/history.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// The rule language: text or JSON to a tree, the tree to text and JSON, and the one evaluator.
+///
+///     country = 'US' and (age between 25 and 40 or interests contains 'IT')
+///     did("App Launch" in last 5 minutes) and not did(any in last 30 days)
+///     count(page_viewed where url like '/product/%' in last 7 days) >= 3
+///     sum(purchase.amount in last 90 days) >= 100        -- also avg, min, max, distinct
+///     first(purchase) in last 30 days and in segment vip
+///     sequence(cart, checkout, purchase within 1 hour)
+///     abandoned(cart, purchase within 1 hour) and sample(10 percent, 'seed')
+///
+/// Keywords are case-insensitive; names are taken as written, since members of JSON are. A name that is a
+/// reserved word, or has other characters than letters, digits, _ and $, stands in double quotes.
+/// Lengths of time are in seconds, minutes, hours, days (of 24 hours) or weeks.
+namespace cdp::rule {
+
+constexpr size_t kMaxTextBytes = 64 * 1024;  ///< of a rule's text, also of the canonical one
+constexpr int kMaxDepth = 32;                ///< of the tree, where clauses included
+constexpr int kMaxNodes = 500;               ///< of the tree, where clauses included
+constexpr int kMaxNumberDigits = 1000;       ///< of a literal
+constexpr int kMaxBoundNodes = 10000;        ///< of a rule with the segments it names put in place
+constexpr int kMaxBoundDepth = 256;          ///< likewise
+
+/// A rule within the limits above. Cheap to copy, never changed; the default one is `false`.
+class Rule {
+ public:
+  Rule();
+  explicit Rule(NodePointer root) : root_(std::move(root)) {}
+
+  const Node& root() const { return *root_; }
+  const NodePointer& root_pointer() const { return root_; }
+
+  friend bool operator==(const Rule& a, const Rule& b) { return a.root_ == b.root_ || *a.root_ == *b.root_; }
+
+ private:
+  NodePointer root_;
+};
+
+/// Reads a rule's text (UTF-8). Throws Error(BadText) that names the position, as the number of the
+/// character from 1, and what was expected there; Error(Limit) beyond the limits above.
+Rule parse(std::string_view text);
+
+/// Reads a rule's JSON, as tree.hpp has it. Throws Error(BadText) that names the place as a path
+/// (`$.and[1].value`), also for members that do not belong there; Error(Limit) beyond the limits above.
+Rule from_json(const Json& json);
+
+/// The canonical text; parse() of it gives an equal rule. Without line breaks but those within literals.
+std::string print(const Rule& rule);
+std::string print(const Node& node);
+
+/// The canonical JSON; from_json() of it gives an equal rule.
+Json to_json(const Rule& rule);
+
+/// The segments that `in segment` names, each once, in the order of the text.
+std::vector<std::string> segments_named(const Rule& rule);
+
+/// What a rule mentions itself; what the segments it names mention is not included. Each name once, in the
+/// order of the text.
+struct References {
+  std::vector<std::string> segments;
+  std::vector<std::string> events;
+  std::vector<std::string> traits;  ///< top-level names
+  bool any_event = false;           ///< `any` is used
+  bool depends_on_time = false;     ///< the truth may change without an event: a window or `abandoned`
+};
+References references(const Rule& rule);
+
+/// The rule of a segment by name; nullptr if there is none. The pointer stays valid during bind().
+using SegmentResolver = std::function<const Rule*(const std::string&)>;
+
+/// A rule made ready to be evaluated over histories that a Demand asked for. Cheap to copy; holds no
+/// reference to the rule or the demand. What it tells covers the segments that the rule names.
+class BoundRule {
+ public:
+  struct Plan;
+  explicit BoundRule(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
+
+  /// Can an event with this number of the demand change the truth? Always true if uses_all_events().
+  bool uses_event(int demand_event_number) const;
+  /// The numbers of the events that are named, ascending.
+  const std::vector<int>& events() const;
+  bool uses_all_events() const;
+  bool uses_traits() const;
+  /// Top-level names of the traits used, each once.
+  const std::vector<std::string>& traits() const;
+  /// May the truth change without an event?
+  bool is_time_dependent() const;
+  /// How far before `now` a history must reach; nullopt for all of it, 0 for no events at all.
+  std::optional<Micros> lookback() const;
+
+  const Plan& plan() const { return *plan_; }
+
+ private:
+  std::shared_ptr<const Plan> plan_;
+};
+
+/// Binds a rule: asks `demand` for the events and properties it needs and puts the rules of the segments it
+/// names in place. Several rules may share a demand. Throws Error(NotFound) for a segment that `resolve` does
+/// not know (also if `resolve` is empty), Error(BadValue) for segments that name each other in a circle,
+/// naming the chain, and Error(Limit) beyond kMaxBoundNodes or kMaxBoundDepth.
+BoundRule bind(const Rule& rule, timeline::Demand& demand, const SegmentResolver& resolve);
+
+/// What a rule sees of one user.
+struct UserState {
+  const Json* traits = nullptr;                ///< an object; nullptr for none
+  const timeline::History* history = nullptr;  ///< read for the demand; nullptr for no events
+  int64_t user_no = 0;
+  std::string_view user_id;
+};
+
+/// The truth at an instant, and the first instant after it at which the truth may differ if no further
+/// event comes: Instant::max() if never. Events of the history that lie after the instant come at their time.
+struct Verdict {
+  bool truth = false;
+  Instant valid_until = Instant::max();
+
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+/// Truth of `rule` for one user at `now`, which is finite.
+///
+/// `state.history` must hold the user's events as the demand asks for them, at least as far back as
+/// `rule.lookback()`, and have been made with as many columns as the demand has properties. Only events with
+/// time <= now count, a window is (now - W, now]. `valid_until` is exact for a single condition; for and, or
+/// and not it is never later than the first change. Throws what the interrupt check throws. Cost: for each
+/// condition one pass over the events in its window; windows are found by binary search.
+Verdict evaluate(const BoundRule& rule, const UserState& state, Instant now);
+
+/// The same as a tree for people: each condition as an object with `condition` (canonical text), `truth`,
+/// `valid_until` (ISO text; null if never), and where it has one `value` (a count, sum, time, trait …; null
+/// if absent); and, or, not and in segment have the conditions below them in `parts`.
+Json explain(const BoundRule& rule, const UserState& state, Instant now);
+
+}  // namespace cdp::rule

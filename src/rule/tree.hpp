@@ -1,0 +1,195 @@
+#pragma once
+
+#include "base/decimal.hpp"
+#include "base/json.hpp"
+#include "base/time.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// The tree of a rule. Each kind of node names its text and its JSON; both have exactly one canonical form:
+/// `and` in `and` and `or` in `or` are one node, numbers have no trailing zeros after the point, lengths of
+/// time are in the largest unit up to days that divides them.
+///
+/// A where clause is a tree of the same kinds, limited to Constant, And, Or, Not and Comparison.
+namespace cdp::rule {
+
+struct Node;
+using NodePointer = std::shared_ptr<const Node>;
+
+/// What a comparison looks at: a trait of the profile, or (within `where`, or measured by an aggregate) a
+/// property or context value of an event.
+/// Text `address.city`, `context.page.url`; JSON `"trait":["address","city"]`, `"property":[…]`,
+/// `"context":[…]`.
+struct ValuePath {
+  enum class Root : uint8_t { Trait, Property, Context };
+  Root root = Root::Trait;
+  std::vector<std::string> names;
+
+  friend bool operator==(const ValuePath&, const ValuePath&) = default;
+};
+
+enum class Operator : uint8_t {
+  Equal,
+  NotEqual,
+  Less,
+  LessEqual,
+  Greater,
+  GreaterEqual,
+  Between,  ///< two operands, both ends in
+  NotBetween,
+  In,  ///< one or more operands
+  NotIn,
+  Like,  ///< a text operand: % any characters, _ one character, \ takes the next one as it is
+  NotLike,
+  ILike,  ///< like, whatever the case (of Latin, Greek and Cyrillic letters)
+  NotILike,
+  Contains,  ///< an array has the element, a text has the part
+  NotContains,
+  IsNull,  ///< absent or null; no operand
+  IsNotNull,
+};
+
+/// An operator and the literals on its right: each null, a boolean, a number or a text.
+///
+/// False where a value or an operand is absent or null (except for IsNull, IsNotNull). Types do not mix:
+/// values of different types are not equal, and neither is less. A negative operator (<>, not in, …) holds
+/// where all operands and the value are there and the positive one does not hold. Texts compare by bytes,
+/// false is less than true.
+struct Test {
+  Operator op = Operator::Equal;
+  std::vector<Json> operands;
+
+  friend bool operator==(const Test&, const Test&) = default;
+};
+
+/// Text `true`; JSON `true`.
+struct Constant {
+  bool truth = true;
+
+  friend bool operator==(const Constant&, const Constant&) = default;
+};
+
+/// Text `a and b`; JSON `{"and":[a,b]}`. Two or more parts, none of them an And.
+struct And {
+  std::vector<NodePointer> parts;
+};
+
+/// Text `a or b`; JSON `{"or":[a,b]}`. Two or more parts, none of them an Or.
+struct Or {
+  std::vector<NodePointer> parts;
+};
+
+/// Text `not a`; JSON `{"not":a}`.
+struct Not {
+  NodePointer part;
+};
+
+/// Text `country = 'US'`, `age between 25 and 40`, `email is null`;
+/// JSON `{"trait":["country"],"op":"=","value":"US"}`. For between and in the value is an array, for
+/// `is null` and `is not null` there is none. A bare `is_vip` is `is_vip = true`, `exists(email)` is
+/// `email is not null`.
+struct Comparison {
+  ValuePath path;
+  Test test;
+
+  friend bool operator==(const Comparison&, const Comparison&) = default;
+};
+
+/// Text `in segment vip`; JSON `{"in_segment":"vip"}`.
+struct InSegment {
+  std::string name;
+
+  friend bool operator==(const InSegment&, const InSegment&) = default;
+};
+
+/// A stable random share of all users, the same for each rule with the seed: a user belongs if the first 53
+/// bits of hash64(user_id, hash64(seed)), as a fraction of 1, are less than percent / 100. A user without an
+/// id is hashed by the decimal number.
+/// Text `sample(10 percent, 'seed')`; JSON `{"sample":{"percent":10,"seed":"seed"}}`.
+struct Sample {
+  Decimal percent;  ///< 0 to 100
+  std::string seed;
+
+  friend bool operator==(const Sample&, const Sample&) = default;
+};
+
+/// Which events: those of a name (nullopt: all of them) for which the clause holds (nullptr: all of those).
+/// Text `purchase where amount > 10`, `any`; JSON `"event":"purchase","where":…`, `"any":true`.
+struct EventFilter {
+  std::optional<std::string> event;
+  NodePointer where;
+};
+
+/// Text `count(purchase where amount > 10 in last 30 days) >= 3`, `sum(purchase.amount) >= 100`;
+/// JSON `{"count":{"event":"purchase","where":…,"last":"30 days"},"op":">=","value":3}`,
+/// `{"sum":{"event":"purchase","property":["amount"]},"op":">=","value":100}`. `did` is a condition by
+/// itself: `did(purchase in last 7 days)`, `{"did":{"event":"purchase","last":"7 days"}}`.
+///
+/// Sum, Avg, Min and Max take numbers and skip events without one; Distinct counts different values that
+/// are not null. Count, Sum and Distinct over nothing are 0, the others absent. The test has one of
+/// = <> < <= > >= between, in and their negatives, and numbers.
+struct Aggregate {
+  enum class Function : uint8_t { Did, Count, Sum, Avg, Min, Max, Distinct };
+  Function function = Function::Did;
+  EventFilter events;
+  ValuePath measured;          ///< of Sum, Avg, Min, Max, Distinct: Property or Context; else without names
+  std::optional<Micros> last;  ///< the window (now - last, now]
+  Test test;                   ///< without operands for Did
+};
+
+/// The time of the first or last event: text `first(purchase) in last 30 days`,
+/// `last(purchase where amount > 10) before '2025-01-01T00:00:00Z'`, `after '…'`, `between '…' and '…'` (both
+/// ends in); JSON `{"first":{"event":"purchase"},"op":"in last","value":"30 days"}`,
+/// `{"last":{…},"op":"between","value":["2025-01-01T00:00:00Z","2025-02-01T00:00:00Z"]}`.
+/// False without such an event.
+struct Moment {
+  enum class Test : uint8_t { InLast, Before, After, Between };
+  bool is_first = true;
+  EventFilter events;
+  Test test = Test::InLast;
+  Micros last = 0;  ///< of InLast
+  Instant from;     ///< of Before, After, Between
+  Instant to;       ///< of Between
+};
+
+/// There are events of each step with growing times, the last at most `within` after the first, all of them
+/// in the window (now - last, now]. Events of one time are in no order.
+/// Text `sequence(cart, checkout where amount > 10, purchase within 1 hour in last 7 days)`;
+/// JSON `{"sequence":{"steps":[{"event":"cart"},…],"within":"1 hour","last":"7 days"}}`.
+struct Sequence {
+  std::vector<EventFilter> steps;  ///< two or more
+  std::optional<Micros> within;
+  std::optional<Micros> last;
+};
+
+/// The latest event of `first`, at t, was not followed by one of `then` in (t, t + within], that time has
+/// passed (now > t + within), and t lies in the window (now - last, now].
+/// Text `abandoned(cart, purchase within 1 hour in last 7 days)`;
+/// JSON `{"abandoned":{"first":{"event":"cart"},"then":{"event":"purchase"},"within":"1 hour","last":"7
+/// days"}}`.
+struct Abandoned {
+  EventFilter first;
+  EventFilter then;
+  Micros within = 0;
+  std::optional<Micros> last;
+};
+
+struct Node {
+  std::variant<Constant, And, Or, Not, Comparison, InSegment, Sample, Aggregate, Moment, Sequence, Abandoned>
+      kind;
+
+  template <class T>
+  const T* as() const {
+    return std::get_if<T>(&kind);
+  }
+};
+
+/// Equality of trees, part by part.
+bool operator==(const Node& a, const Node& b);
+
+}  // namespace cdp::rule

@@ -1,0 +1,49 @@
+CREATE FUNCTION cdp_segment(name text) RETURNS roaringbitmap
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION cdp_segment(text) IS
+    'Numbers (cdp.profile.user_no) of a segment''s members. Error 42704 for an unknown segment.';
+
+CREATE FUNCTION cdp_segment_size(name text) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION cdp_segment_size(text) IS 'How many members a segment has. Error 42704 for an unknown segment.';
+
+CREATE FUNCTION cdp_segment_users(name text) RETURNS SETOF text
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 1000;
+COMMENT ON FUNCTION cdp_segment_users(text) IS
+    'User ids of a segment''s members, by user_no; of those without one an anonymous id. Error 42704 for an unknown segment.';
+
+CREATE FUNCTION cdp_in_segment(user_id text, segment text) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION cdp_in_segment(text, text) IS
+    'Is the user a member of the segment? False for an unknown user; error 42704 for an unknown segment. Two index look-ups.';
+
+CREATE FUNCTION cdp_segments(user_id text) RETURNS text[]
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION cdp_segments(text) IS
+    'Names of the segments that the user is in, in order of name; empty for an unknown user.';
+
+CREATE FUNCTION cdp_match(user_id text, rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION cdp_match(text, cdp_rule, timestamptz) IS
+    'Does the rule hold for the user, as of that instant from what is known now? False for an unknown user.';
+
+CREATE FUNCTION cdp_users(rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS roaringbitmap
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000;
+COMMENT ON FUNCTION cdp_users(cdp_rule, timestamptz) IS
+    'Numbers of the users for whom the rule holds, as of that instant from what is known now.';
+
+CREATE FUNCTION cdp_count(rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000;
+COMMENT ON FUNCTION cdp_count(cdp_rule, timestamptz) IS
+    'How many users the rule holds for, as of that instant from what is known now.';
+
+CREATE FUNCTION cdp_explain(user_id text, rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION cdp_explain(text, cdp_rule, timestamptz) IS
+    'Each condition of the rule for the user at that instant: its value, its truth, and until when it holds. Error 42704 for an unknown user.';
+
+CREATE FUNCTION cdp_refresh_segment(name text) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION cdp_refresh_segment(text) IS
+    'Compute a segment''s members from scratch now; returns how many. Error 42704 for an unknown segment.';
+REVOKE ALL ON FUNCTION cdp_refresh_segment(text) FROM PUBLIC;

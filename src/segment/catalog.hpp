@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "rule/rule.hpp"
+#include "segment/walk.hpp"
+#include "timeline/history.hpp"
+
+namespace cdp::pg {
+class Spi;
+}
+
+namespace cdp::segment {
+
+/// One row of cdp.segment.
+struct Definition {
+  int32_t number = 0;
+  std::string name;
+  rule::Rule rule;
+  bool is_ready = false;
+};
+
+/// The rows of cdp.segment as they are, in the order of their numbers.
+std::vector<Definition> load_definitions(pg::Spi& spi);
+
+/// The segments of this database with their rules bound to one demand. Loaded once per backend and again after
+/// cdp.segment was changed, by whomever.
+class Catalog {
+ public:
+  /// The catalog as the running transaction sees it. Stays valid until the next call.
+  static const Catalog& current(pg::Spi& spi);
+
+  /// Makes every backend load it again: here at the next command, elsewhere when this transaction commits.
+  static void invalidate();
+
+  explicit Catalog(std::vector<Definition> definitions);
+
+  /// Ordered by number.
+  const std::vector<Definition>& definitions() const { return definitions_; }
+  const RuleSet& rules() const { return rules_; }
+  const timeline::Demand& demand() const { return demand_; }
+  bool is_empty() const { return definitions_.empty(); }
+
+  const Definition* find(std::string_view name) const;
+  /// Throws Error(NotFound).
+  const Definition& require(std::string_view name) const;
+  /// The index of a segment number; nullopt if it was deleted.
+  std::optional<int> index_of(int32_t number) const;
+
+  /// Gives the rules of other segments to rule::bind.
+  rule::SegmentResolver resolver() const;
+
+  /// The segments of `numbers` and all that name one of them, directly or through others.
+  std::vector<int32_t> with_dependents(const std::vector<int32_t>& numbers) const;
+
+ private:
+  std::vector<Definition> definitions_;
+  std::unordered_map<std::string, int> by_name_;
+  std::unordered_map<int32_t, int> by_number_;
+  timeline::Demand demand_;
+  RuleSet rules_;
+};
+
+/// Waits for the batch under way and keeps others out until this transaction ends. Everything that takes messages or
+/// changes memberships holds it.
+void lock_processing();
+
+}  // namespace cdp::segment

@@ -1,0 +1,140 @@
+#include "segment/catalog.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.hpp"
+#include "pg/guard.hpp"
+#include "pg/spi.hpp"
+
+extern "C" {
+#include <catalog/namespace.h>
+#include <storage/lock.h>
+#include <utils/inval.h>
+}
+
+namespace cdp::segment {
+
+namespace {
+
+std::unique_ptr<Catalog> loaded;
+bool is_loaded_current = false;
+Oid segment_table = InvalidOid;
+
+void forget(Datum /*argument*/, Oid relation) {
+  if (relation == segment_table || relation == InvalidOid) is_loaded_current = false;
+}
+
+Oid find_segment_table() {
+  return pg::guard([] { return get_relname_relid("segment", get_namespace_oid("cdp", false)); });
+}
+
+}  // namespace
+
+std::vector<Definition> load_definitions(pg::Spi& spi) {
+  static pg::Query query("SELECT segment_no, name, rule, status = 'ready' FROM cdp.segment ORDER BY segment_no");
+  std::vector<Definition> definitions;
+  const pg::Rows rows = query(spi);
+  for (uint64_t i = 0; i < rows.size(); ++i)
+    definitions.push_back({rows.integer(i, 0), rows.text(i, 1), rule::parse(rows.text(i, 2)), rows.boolean(i, 3)});
+  return definitions;
+}
+
+namespace {
+
+/// Reads by the newest snapshot, whatever the running query's: what is kept for later commands must not be older than
+/// the last invalidation that came in.
+std::vector<Definition> load_latest_definitions() {
+  pg::LatestSnapshot latest;
+  pg::Spi spi(pg::Spi::Mode::ReadOnly);
+  return load_definitions(spi);
+}
+
+}  // namespace
+
+const Catalog& Catalog::current(pg::Spi& /*spi*/) {
+  static bool is_registered = false;
+  if (!is_registered) {
+    pg::guard([] { CacheRegisterRelcacheCallback(forget, 0); });
+    is_registered = true;
+  }
+  // A new table of that name (the extension was made anew) has another number.
+  const Oid table = find_segment_table();
+  if (loaded && is_loaded_current && table == segment_table) return *loaded;
+  segment_table = table;
+  is_loaded_current = true;
+  loaded.reset();
+  loaded = std::make_unique<Catalog>(load_latest_definitions());
+  return *loaded;
+}
+
+void Catalog::invalidate() {
+  const Oid table = find_segment_table();
+  pg::guard([&] { CacheInvalidateRelcacheByRelid(table); });
+  is_loaded_current = false;
+}
+
+Catalog::Catalog(std::vector<Definition> definitions) : definitions_(std::move(definitions)) {
+  for (size_t i = 0; i < definitions_.size(); ++i) {
+    by_name_.emplace(definitions_[i].name, static_cast<int>(i));
+    by_number_.emplace(definitions_[i].number, static_cast<int>(i));
+  }
+  std::vector<rule::BoundRule> bound;
+  for (const Definition& definition : definitions_) bound.push_back(rule::bind(definition.rule, demand_, resolver()));
+  rules_ = RuleSet(std::move(bound));
+}
+
+const Definition* Catalog::find(std::string_view name) const {
+  const auto found = by_name_.find(std::string(name));
+  return found == by_name_.end() ? nullptr : &definitions_[found->second];
+}
+
+const Definition& Catalog::require(std::string_view name) const {
+  if (const Definition* definition = find(name)) return *definition;
+  throw Error(Category::NotFound, "segment \"" + std::string(name) + "\" does not exist", {},
+              "SELECT name FROM cdp.segment lists the segments.");
+}
+
+std::optional<int> Catalog::index_of(int32_t number) const {
+  const auto found = by_number_.find(number);
+  if (found == by_number_.end()) return std::nullopt;
+  return found->second;
+}
+
+rule::SegmentResolver Catalog::resolver() const {
+  return [this](const std::string& name) -> const rule::Rule* {
+    const Definition* definition = find(name);
+    return definition == nullptr ? nullptr : &definition->rule;
+  };
+}
+
+std::vector<int32_t> Catalog::with_dependents(const std::vector<int32_t>& numbers) const {
+  std::set<int32_t> result(numbers.begin(), numbers.end());
+  for (bool has_grown = true; has_grown;) {
+    has_grown = false;
+    for (const Definition& definition : definitions_) {
+      if (result.contains(definition.number)) continue;
+      const std::vector<std::string> named = rule::segments_named(definition.rule);
+      if (std::none_of(named.begin(), named.end(), [&](const std::string& name) {
+            const Definition* other = find(name);
+            return other != nullptr && result.contains(other->number);
+          }))
+        continue;
+      result.insert(definition.number);
+      has_grown = true;
+    }
+  }
+  return {result.begin(), result.end()};
+}
+
+void lock_processing() {
+  // As an advisory lock of a kind of its own, so that it never meets a user's.
+  constexpr uint16 kLockKind = 0xCD;
+  pg::guard([] {
+    LOCKTAG tag;
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 1, kLockKind);
+    (void)LockAcquire(&tag, ExclusiveLock, false, false);
+  });
+}
+
+}  // namespace cdp::segment

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/time.hpp"
+#include "bitmap/bitmap.hpp"
+#include "segment/walk.hpp"
+
+namespace cdp::pg {
+class Spi;
+}
+
+namespace cdp::segment {
+
+/// A change of one user's membership in one segment.
+struct Change {
+  int64_t user_no = 0;
+  int32_t segment_no = 0;
+  const std::string* segment = nullptr;
+  bool has_entered = false;
+  Instant effective_at;
+  Reason reason = Reason::Event;
+};
+
+/// Writes changes to the chunks of their segments, to the sizes of the segments and, in this order, to
+/// cdp.segment_change.
+void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now);
+
+/// Takes users out of segments without recording a change.
+void erase_members(pg::Spi& spi, const std::vector<std::pair<int32_t, int64_t>>& segment_and_user);
+
+/// All members of a segment.
+bitmap::Bitmap members_of(pg::Spi& spi, int32_t segment_no);
+
+/// Makes `members` the members of a segment.
+void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& members);
+
+}  // namespace cdp::segment

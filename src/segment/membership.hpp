@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "segment/catalog.hpp"
+#include "segment/walk.hpp"
+
+namespace cdp::segment {
+
+/// A user to whom something happened in a batch.
+struct Touched {
+  int64_t user_no = 0;
+  std::string user_id;
+  Json traits;
+  std::vector<Occurrence> occurrences;
+};
+
+/// Brings the memberships of these users up to `now`, each user once. Their events must be stored already.
+/// Requires the process lock, like all that follows.
+void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Instant now);
+
+/// Applies what time alone changed up to `now`, for at most `max_users` users; how many there were.
+int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Instant now, int64_t max_users);
+
+/// The first instant at which follow_time() has something to do; nullopt if none is known.
+std::optional<Instant> next_due(pg::Spi& spi);
+
+/// Computes the members of these segments from scratch as of `now` and records who entered and left.
+void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now);
+
+/// Computes all segments whose status is pending. Says whether there were any.
+bool compute_pending(pg::Spi& spi, Instant now);
+
+/// Removes a user who was merged into another from every segment.
+void remove_user(pg::Spi& spi, int64_t user_no);
+
+}  // namespace cdp::segment

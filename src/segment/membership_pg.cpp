@@ -1,0 +1,276 @@
+#include "segment/membership.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/interrupt.hpp"
+#include "pg/memory.hpp"
+#include "pg/spi.hpp"
+#include "segment/chunks.hpp"
+#include "segment/population.hpp"
+#include "timeline/reader.hpp"
+
+namespace cdp::segment {
+
+namespace {
+
+/// What a batch found and wrote of one user's row in cdp.membership.
+struct Row {
+  Standing standing;
+  Instant hint_due = Instant::max();
+  bool is_new = true;
+};
+
+using RowMap = std::map<int64_t, Row>;
+
+RowMap load_rows(pg::Spi& spi, const Catalog& catalog, const std::vector<int64_t>& users) {
+  static pg::Query query(
+      "SELECT user_no, segments, evaluated_at, next_due, hint_due FROM cdp.membership WHERE user_no = ANY($1)");
+  RowMap rows;
+  for (const int64_t user_no : users) rows[user_no].standing.is_member.resize(catalog.rules().size());
+  const pg::Rows found = query(spi, users);
+  for (uint64_t i = 0; i < found.size(); ++i) {
+    Row& row = rows.at(found.bigint(i, 0));
+    for (const int32_t number : found.integers(i, 1))
+      if (const auto index = catalog.index_of(number)) row.standing.is_member[*index] = 1;
+    row.standing.evaluated_at = found.instant(i, 2);
+    row.standing.next_due = found.instant(i, 3);
+    row.hint_due = found.instant(i, 4);
+    row.is_new = false;
+  }
+  return rows;
+}
+
+void write_hints(pg::Spi& spi, const std::vector<int64_t>& users, const std::vector<Instant>& due) {
+  if (users.empty()) return;
+  static pg::Query insert(
+      "INSERT INTO cdp.segment_due (due_at, user_no) SELECT due_at, user_no"
+      " FROM unnest($1::bigint[], $2::timestamptz[]) AS d (user_no, due_at)");
+  (void)insert(spi, users, due);
+}
+
+void write_rows(pg::Spi& spi, const Catalog& catalog, RowMap& rows) {
+  std::vector<int64_t> users, hinted_users;
+  std::vector<std::string> segments;
+  std::vector<Instant> evaluated, due, hints, hinted_due;
+  for (auto& [user_no, row] : rows) {
+    // A hint is needed only where none stands for that instant or an earlier one.
+    if (row.standing.next_due < row.hint_due) {
+      row.hint_due = row.standing.next_due;
+      hinted_users.push_back(user_no);
+      hinted_due.push_back(row.hint_due);
+    }
+    std::string numbers = "{";
+    for (size_t i = 0; i < row.standing.is_member.size(); ++i)
+      if (row.standing.is_member[i] != 0)
+        numbers += (numbers.size() > 1 ? "," : "") + std::to_string(catalog.definitions()[i].number);
+    users.push_back(user_no);
+    segments.push_back(numbers + "}");
+    evaluated.push_back(row.standing.evaluated_at);
+    due.push_back(row.standing.next_due);
+    hints.push_back(row.hint_due);
+  }
+  static pg::Query upsert(
+      "INSERT INTO cdp.membership (user_no, segments, evaluated_at, next_due, hint_due)"
+      " SELECT user_no, segments::integer[], evaluated_at, next_due, hint_due FROM unnest($1::bigint[], $2::text[],"
+      " $3::timestamptz[], $4::timestamptz[], $5::timestamptz[]) AS m (user_no, segments, evaluated_at, next_due,"
+      " hint_due)"
+      " ON CONFLICT (user_no) DO UPDATE SET segments = excluded.segments, evaluated_at = excluded.evaluated_at,"
+      " next_due = excluded.next_due, hint_due = excluded.hint_due");
+  (void)upsert(spi, users, segments, evaluated, due, hints);
+  write_hints(spi, hinted_users, hinted_due);
+}
+
+void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& users, RowMap& rows, Instant now) {
+  std::map<int64_t, Touched*> by_number;
+  std::vector<int64_t> numbers;
+  for (Touched& user : users) {
+    by_number.emplace(user.user_no, &user);
+    numbers.push_back(user.user_no);
+  }
+  std::vector<Change> changes;
+  const auto follow_user = [&](Touched& user, const timeline::History& history) {
+    Row& row = rows.at(user.user_no);
+    if (row.is_new) {
+      Occurrence first{Occurrence::Kind::Everything, 0, now, now, Reason::Rule};
+      if (!user.occurrences.empty()) {
+        first = user.occurrences.front();
+        first.kind = Occurrence::Kind::Everything;
+      }
+      user.occurrences.insert(user.occurrences.begin(), first);
+    }
+    const rule::UserState state{&user.traits, &history, user.user_no, user.user_id};
+    for (const Flip& flip : walk(catalog.rules(), state, user.occurrences, now, &row.standing)) {
+      const Definition& segment = catalog.definitions()[flip.rule];
+      changes.push_back(
+          {user.user_no, segment.number, &segment.name, flip.has_entered, flip.effective_at, flip.reason});
+    }
+  };
+  std::set<int64_t> followed;
+  timeline::read_histories(spi, catalog.demand(), numbers, [&](int64_t user_no, const timeline::History& history) {
+    follow_user(*by_number.at(user_no), history);
+    followed.insert(user_no);
+  });
+  const timeline::History nothing(catalog.demand().properties().size());
+  for (Touched& user : users)
+    if (!followed.contains(user.user_no)) follow_user(user, nothing);
+  write_rows(spi, catalog, rows);
+  write_changes(spi, changes, now);
+}
+
+}  // namespace
+
+void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Instant now) {
+  if (catalog.is_empty() || users.empty()) return;
+  std::vector<int64_t> numbers;
+  for (const Touched& user : users) numbers.push_back(user.user_no);
+  RowMap rows = load_rows(spi, catalog, numbers);
+  follow_rows(spi, catalog, users, rows, now);
+}
+
+int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Instant now, int64_t max_users) {
+  static pg::Query pop(
+      "WITH due AS (DELETE FROM cdp.segment_due WHERE ctid = ANY(ARRAY("
+      "  SELECT ctid FROM cdp.segment_due WHERE due_at <= $1 ORDER BY due_at LIMIT $2)) RETURNING user_no)"
+      " SELECT DISTINCT d.user_no, coalesce(p.user_id, ''), p.traits"
+      " FROM due AS d JOIN cdp.profile AS p ON p.user_no = d.user_no");
+  std::vector<Touched> users;
+  std::vector<int64_t> numbers;
+  {
+    const pg::Rows rows = pop(spi, now, max_users);
+    for (uint64_t i = 0; i < rows.size(); ++i) {
+      users.push_back({rows.bigint(i, 0), rows.text(i, 1), rows.json(i, 2), {}});
+      numbers.push_back(users.back().user_no);
+    }
+  }
+  if (users.empty()) return 0;
+  RowMap rows = load_rows(spi, catalog, numbers);
+  for (auto& [user_no, row] : rows) {
+    row.hint_due = Instant::max();
+    row.is_new = false;
+  }
+  follow_rows(spi, catalog, users, rows, now);
+  return static_cast<int64_t>(users.size());
+}
+
+std::optional<Instant> next_due(pg::Spi& spi) {
+  static pg::Query query("SELECT min(due_at) FROM cdp.segment_due");
+  const pg::Rows rows = query(spi);
+  if (rows.is_null(0, 0)) return std::nullopt;
+  return rows.instant(0, 0);
+}
+
+namespace {
+
+/// The outcome of evaluating one rule over everyone.
+struct Computed {
+  const Definition* segment;
+  rule::BoundRule rule;
+  bitmap::Bitmap members;
+};
+
+void write_dues(pg::Spi& spi, const std::vector<int64_t>& users, const std::vector<Instant>& due, Instant now) {
+  if (users.empty()) return;
+  static pg::Query upsert(
+      "WITH d AS (SELECT * FROM unnest($1::bigint[], $2::timestamptz[]) AS d (user_no, due_at)),"
+      " hints AS (INSERT INTO cdp.segment_due (due_at, user_no) SELECT d.due_at, d.user_no FROM d"
+      "   LEFT JOIN cdp.membership AS m ON m.user_no = d.user_no WHERE d.due_at < coalesce(m.hint_due, 'infinity'))"
+      " INSERT INTO cdp.membership AS m (user_no, segments, evaluated_at, next_due, hint_due)"
+      " SELECT d.user_no, '{}', $3, d.due_at, d.due_at FROM d"
+      " ON CONFLICT (user_no) DO UPDATE SET next_due = least(m.next_due, excluded.next_due),"
+      " hint_due = least(m.hint_due, excluded.hint_due)");
+  (void)upsert(spi, users, due, now);
+}
+
+void write_memberships(pg::Spi& spi, const Computed& computed, Instant now, const bitmap::Bitmap& entered,
+                       const bitmap::Bitmap& exited) {
+  static pg::Query enter(
+      "INSERT INTO cdp.membership AS m (user_no, segments, evaluated_at) SELECT user_no, ARRAY[$2::integer], $3"
+      " FROM unnest($1::bigint[]) AS user_no"
+      " ON CONFLICT (user_no) DO UPDATE SET segments = ARRAY(SELECT s FROM unnest(array_append(m.segments, $2)) AS s"
+      " GROUP BY s ORDER BY s)");
+  static pg::Query exit(
+      "UPDATE cdp.membership SET segments = array_remove(segments, $2) WHERE user_no = ANY($1)");
+  std::vector<Change> changes;
+  std::vector<int64_t> numbers;
+  const auto collect = [&](const bitmap::Bitmap& users, bool has_entered) {
+    numbers.clear();
+    users.for_each([&](uint32_t user) {
+      numbers.push_back(user);
+      changes.push_back({user, computed.segment->number, &computed.segment->name, has_entered, now, Reason::Rule});
+    });
+  };
+  collect(entered, true);
+  if (!numbers.empty()) (void)enter(spi, numbers, computed.segment->number, now);
+  collect(exited, false);
+  if (!numbers.empty()) (void)exit(spi, numbers, computed.segment->number);
+  write_changes(spi, changes, now);
+}
+
+void write_computed(pg::Spi& spi, const Computed& computed, Instant now) {
+  const bitmap::Bitmap before = members_of(spi, computed.segment->number);
+  bitmap::Bitmap entered = computed.members;
+  entered -= before;
+  bitmap::Bitmap exited = before;
+  exited -= computed.members;
+  write_memberships(spi, computed, now, entered, exited);
+  replace_members(spi, computed.segment->number, computed.members);
+  static pg::Query finish(
+      "UPDATE cdp.segment SET status = 'ready', size = $2, computed_at = $3 WHERE segment_no = $1");
+  (void)finish(spi, computed.segment->number, static_cast<int64_t>(computed.members.cardinality()), now);
+}
+
+}  // namespace
+
+void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now) {
+  timeline::Demand demand;
+  std::vector<Computed> all;
+  bool with_traits = false;
+  for (const int32_t number : numbers) {
+    const std::optional<int> index = catalog.index_of(number);
+    if (!index) continue;
+    const Definition& segment = catalog.definitions()[*index];
+    all.push_back({&segment, rule::bind(segment.rule, demand, catalog.resolver()), {}});
+    with_traits |= all.back().rule.uses_traits();
+  }
+  if (all.empty()) return;
+
+  std::vector<int64_t> due_users;
+  std::vector<Instant> due;
+  for_each_user(spi, demand, with_traits, [&](const rule::UserState& state) {
+    Instant valid_until = Instant::max();
+    for (Computed& computed : all) {
+      const rule::Verdict verdict = rule::evaluate(computed.rule, state, now);
+      if (verdict.truth) computed.members.add(static_cast<uint32_t>(state.user_no));
+      valid_until = std::min(valid_until, verdict.valid_until);
+    }
+    if (valid_until == Instant::max()) return;
+    due_users.push_back(state.user_no);
+    due.push_back(valid_until);
+  });
+  for (const Computed& computed : all) write_computed(spi, computed, now);
+  write_dues(spi, due_users, due, now);
+  Catalog::invalidate();
+}
+
+bool compute_pending(pg::Spi& spi, Instant now) {
+  const Catalog& catalog = Catalog::current(spi);
+  std::vector<int32_t> pending;
+  for (const Definition& definition : catalog.definitions())
+    if (!definition.is_ready) pending.push_back(definition.number);
+  if (pending.empty()) return false;
+  compute(spi, catalog, catalog.with_dependents(pending), now);
+  return true;
+}
+
+void remove_user(pg::Spi& spi, int64_t user_no) {
+  static pg::Query remove("DELETE FROM cdp.membership WHERE user_no = $1 RETURNING segments");
+  const pg::Rows rows = remove(spi, user_no);
+  if (rows.empty()) return;
+  std::vector<std::pair<int32_t, int64_t>> places;
+  for (const int32_t segment_no : rows.integers(0, 0)) places.emplace_back(segment_no, user_no);
+  erase_members(spi, places);
+}
+
+}  // namespace cdp::segment

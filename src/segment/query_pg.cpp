@@ -1,0 +1,211 @@
+/// What SQL asks of segments and of rules over users.
+
+#include "pg/compat.hpp"
+
+#include "base/error.hpp"
+#include "bitmap/bitmap.hpp"
+#include "pg/boundary.hpp"
+#include "pg/datum.hpp"
+#include "pg/spi.hpp"
+#include "profile/directory.hpp"
+#include "segment/catalog.hpp"
+#include "segment/chunks.hpp"
+#include "segment/membership.hpp"
+#include "segment/population.hpp"
+
+#include <algorithm>
+
+namespace cdp::segment {
+
+namespace {
+
+/// A rule given as an argument, bound to a demand of its own.
+struct Question {
+  timeline::Demand demand;
+  rule::BoundRule rule;
+
+  Question(pg::Spi& spi, std::string_view text)
+      : rule(rule::bind(rule::parse(text), demand, Catalog::current(spi).resolver())) {}
+};
+
+Instant finite(Instant at) {
+  if (!at.is_finite()) throw Error(Category::BadValue, "at must be a finite time, not " + format_instant(at));
+  return at;
+}
+
+bitmap::Bitmap users_matching(pg::Spi& spi, std::string_view text, Instant at) {
+  const Question question(spi, text);
+  bitmap::Bitmap users;
+  for_each_user(spi, question.demand, question.rule.uses_traits(), [&](const rule::UserState& state) {
+    if (rule::evaluate(question.rule, state, at).truth) users.add(static_cast<uint32_t>(state.user_no));
+  });
+  return users;
+}
+
+/// Numbers of the segments that a user is in.
+std::vector<int32_t> segments_of(pg::Spi& spi, std::string_view user_id) {
+  static pg::Query query(
+      "SELECT m.segments FROM cdp.membership AS m WHERE m.user_no ="
+      " (SELECT i.user_no FROM cdp.identity AS i WHERE i.value = $1 ORDER BY i.kind DESC LIMIT 1)");
+  const pg::Rows rows = query(spi, user_id);
+  return rows.empty() ? std::vector<int32_t>() : rows.integers(0, 0);
+}
+
+constexpr pg::Spi::Mode kReadOnly = pg::Spi::Mode::ReadOnly;
+
+}  // namespace
+
+}  // namespace cdp::segment
+
+using namespace cdp;  // NOLINT(google-build-using-namespace): the functions below are the room's outside
+
+namespace {
+
+/// Runs `f` with SPI connected and makes its result a datum afterwards, in the caller's memory context.
+template <class F>
+auto with_spi(pg::Spi::Mode mode, F&& f) {
+  pg::Spi spi(mode);
+  return f(spi);
+}
+
+}  // namespace
+
+CDP_FUNCTION(cdp_segment) {
+  const pg::Arguments arguments(fcinfo);
+  const std::string_view name = arguments.text(0);
+  const bitmap::Bitmap members = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
+    return segment::members_of(spi, segment::Catalog::current(spi).require(name).number);
+  });
+  return pg::to_varlena(members.to_bytes());
+}
+
+CDP_FUNCTION(cdp_segment_size) {
+  const pg::Arguments arguments(fcinfo);
+  const std::string_view name = arguments.text(0);
+  return Int64GetDatum(with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
+    const int32_t number = segment::Catalog::current(spi).require(name).number;
+    static pg::Query query("SELECT users FROM cdp.segment_chunk WHERE segment_no = $1");
+    const pg::Rows rows = query(spi, number);
+    uint64_t size = 0;
+    for (uint64_t i = 0; i < rows.size(); ++i) size += bitmap::cardinality(pg::bytes_of(rows.datum(i, 0)));
+    return static_cast<int64_t>(size);
+  }));
+}
+
+CDP_FUNCTION(cdp_segment_users) {
+  const pg::Arguments arguments(fcinfo);
+  const std::string_view name = arguments.text(0);
+  std::vector<std::string> users;
+  with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
+    const bitmap::Bitmap members = segment::members_of(spi, segment::Catalog::current(spi).require(name).number);
+    static pg::Query query(
+        "SELECT coalesce(p.user_id, (SELECT i.value FROM cdp.identity AS i WHERE i.user_no = p.user_no"
+        " ORDER BY i.value LIMIT 1), '') FROM unnest($1::bigint[]) AS n (user_no) JOIN cdp.profile AS p"
+        " ON p.user_no = n.user_no ORDER BY p.user_no");
+    std::vector<int64_t> piece;
+    const auto ask = [&] {
+      const pg::Rows rows = query(spi, piece);
+      for (uint64_t i = 0; i < rows.size(); ++i) users.push_back(rows.text(i, 0));
+      piece.clear();
+    };
+    members.for_each([&](uint32_t user) {
+      piece.push_back(user);
+      if (piece.size() == 10000) ask();
+    });
+    if (!piece.empty()) ask();
+  });
+  pg::RowSink sink(fcinfo);
+  for (const std::string& user : users) sink.add({pg::to_text(user)});
+  return 0;
+}
+
+CDP_FUNCTION(cdp_in_segment) {
+  const pg::Arguments arguments(fcinfo);
+  const std::string_view user_id = arguments.text(0);
+  const std::string_view name = arguments.text(1);
+  return BoolGetDatum(with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
+    const int32_t number = segment::Catalog::current(spi).require(name).number;
+    const std::vector<int32_t> numbers = segment::segments_of(spi, user_id);
+    return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+  }));
+}
+
+CDP_FUNCTION(cdp_segments) {
+  const pg::Arguments arguments(fcinfo);
+  const std::string_view user_id = arguments.text(0);
+  const std::vector<std::string> names = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
+    const segment::Catalog& catalog = segment::Catalog::current(spi);
+    std::vector<std::string> found;
+    for (const int32_t number : segment::segments_of(spi, user_id))
+      if (const auto index = catalog.index_of(number)) found.push_back(catalog.definitions()[*index].name);
+    std::sort(found.begin(), found.end());
+    return found;
+  });
+  return pg::bound_value(names).value;
+}
+
+CDP_FUNCTION(cdp_match) {
+  const pg::Arguments arguments(fcinfo);
+  const std::string_view user_id = arguments.text(0);
+  const std::string_view text = arguments.text(1);
+  const Instant at = segment::finite(arguments.instant(2));
+  return BoolGetDatum(with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
+    const segment::Question question(spi, text);
+    bool truth = false;
+    const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
+    if (user_no)
+      segment::with_user(spi, question.demand, *user_no, [&](const rule::UserState& state) {
+        truth = rule::evaluate(question.rule, state, at).truth;
+      });
+    return truth;
+  }));
+}
+
+CDP_FUNCTION(cdp_users) {
+  const pg::Arguments arguments(fcinfo);
+  const std::string_view text = arguments.text(0);
+  const Instant at = segment::finite(arguments.instant(1));
+  const bitmap::Bitmap users = with_spi(
+      segment::kReadOnly, [&](pg::Spi& spi) { return segment::users_matching(spi, text, at); });
+  return pg::to_varlena(users.to_bytes());
+}
+
+CDP_FUNCTION(cdp_count) {
+  const pg::Arguments arguments(fcinfo);
+  const std::string_view text = arguments.text(0);
+  const Instant at = segment::finite(arguments.instant(1));
+  const bitmap::Bitmap users = with_spi(
+      segment::kReadOnly, [&](pg::Spi& spi) { return segment::users_matching(spi, text, at); });
+  return Int64GetDatum(static_cast<int64_t>(users.cardinality()));
+}
+
+CDP_FUNCTION(cdp_explain) {
+  const pg::Arguments arguments(fcinfo);
+  const std::string_view user_id = arguments.text(0);
+  const std::string_view text = arguments.text(1);
+  const Instant at = segment::finite(arguments.instant(2));
+  const Json explanation = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
+    const segment::Question question(spi, text);
+    const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
+    if (!user_no) throw Error(Category::NotFound, "user \"" + std::string(user_id) + "\" is not known");
+    Json result;
+    segment::with_user(spi, question.demand, *user_no,
+                       [&](const rule::UserState& state) { result = rule::explain(question.rule, state, at); });
+    return result;
+  });
+  return pg::to_jsonb(explanation);
+}
+
+CDP_FUNCTION(cdp_refresh_segment) {
+  const pg::Arguments arguments(fcinfo);
+  const std::string_view name = arguments.text(0);
+  return Int64GetDatum(with_spi(pg::Spi::Mode::ReadWrite, [&](pg::Spi& spi) {
+    segment::lock_processing();
+    const segment::Catalog& catalog = segment::Catalog::current(spi);
+    const int32_t number = catalog.require(name).number;
+    static pg::Query now_query("SELECT greatest(clock_timestamp(), (SELECT clock FROM cdp.inbox_cursor))");
+    segment::compute(spi, catalog, {number}, now_query(spi).instant(0, 0));
+    static pg::Query size("SELECT size FROM cdp.segment WHERE segment_no = $1");
+    return size(spi, number).bigint(0, 0);
+  }));
+}

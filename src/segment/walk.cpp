@@ -1,0 +1,127 @@
+#include "segment/walk.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/interrupt.hpp"
+
+namespace cdp::segment {
+
+namespace {
+
+/// An occurrence at the instant at which it takes effect.
+struct Effect {
+  Instant at;
+  Reason reason;
+  const Occurrence* occurrence;
+};
+
+std::vector<Effect> effects_of(std::span<const Occurrence> occurrences, Instant evaluated_at) {
+  std::vector<Effect> effects;
+  for (const Occurrence& occurrence : occurrences) {
+    const bool is_prompt = occurrence.received_at <= occurrence.at + kPromptness;
+    const Instant known_at = is_prompt ? occurrence.at : occurrence.received_at;
+    const bool is_correction = occurrence.kind == Occurrence::Kind::Event && occurrence.at < evaluated_at;
+    effects.push_back({std::max(known_at, evaluated_at), is_correction ? Reason::Correction : occurrence.reason,
+                       &occurrence});
+  }
+  std::stable_sort(effects.begin(), effects.end(), [](const Effect& a, const Effect& b) { return a.at < b.at; });
+  return effects;
+}
+
+/// Evaluates rules at ascending instants and collects the flips.
+class Walker {
+ public:
+  Walker(const RuleSet& rules, const rule::UserState& state, Standing* standing)
+      : rules_(rules), state_(state), standing_(*standing), seen_at_(rules.size(), Instant::min()) {}
+
+  /// Goes through the instants up to `until` at which time alone may change a rule.
+  void pass_time(Instant until) {
+    while (standing_.next_due <= until) {
+      const Instant due = standing_.next_due;
+      standing_.next_due = Instant::max();
+      for (const int rule : rules_.changed_by_time()) evaluate(rule, due, Reason::Time);
+      standing_.evaluated_at = std::max(standing_.evaluated_at, due);
+      ticker_.tick();
+    }
+  }
+
+  void take(const Effect& effect) {
+    switch (effect.occurrence->kind) {
+      case Occurrence::Kind::Event:
+        for (const int rule : rules_.changed_by_event(effect.occurrence->event)) evaluate(rule, effect.at, effect.reason);
+        break;
+      case Occurrence::Kind::Traits:
+        for (const int rule : rules_.changed_by_traits()) evaluate(rule, effect.at, effect.reason);
+        break;
+      case Occurrence::Kind::Everything:
+        for (size_t rule = 0; rule < rules_.size(); ++rule)
+          evaluate(static_cast<int>(rule), effect.at, effect.reason);
+        break;
+    }
+    standing_.evaluated_at = std::max(standing_.evaluated_at, effect.at);
+    ticker_.tick();
+  }
+
+  std::vector<Flip> release() { return std::move(flips_); }
+
+ private:
+  void evaluate(int rule, Instant at, Reason reason) {
+    // Of several occurrences that take effect at once the first evaluation has seen all.
+    if (std::exchange(seen_at_[rule], at) == at) return;
+    const rule::Verdict verdict = rule::evaluate(rules_[rule], state_, at);
+    standing_.next_due = std::min(standing_.next_due, verdict.valid_until);
+    if (verdict.truth == (standing_.is_member[rule] != 0)) return;
+    standing_.is_member[rule] = verdict.truth ? 1 : 0;
+    flips_.push_back({rule, verdict.truth, at, reason});
+  }
+
+  const RuleSet& rules_;
+  const rule::UserState& state_;
+  Standing& standing_;
+  std::vector<Instant> seen_at_;  ///< by rule: where it was last evaluated
+  std::vector<Flip> flips_;
+  InterruptTicker ticker_;
+};
+
+}  // namespace
+
+const char* name_of(Reason reason) {
+  constexpr std::array<const char*, 6> kNames{"event", "time", "rule", "merge", "trait", "correction"};
+  return kNames.at(static_cast<size_t>(reason));
+}
+
+RuleSet::RuleSet(std::vector<rule::BoundRule> rules) : rules_(std::move(rules)) {
+  int last_event = -1;
+  for (const rule::BoundRule& rule : rules_)
+    if (!rule.events().empty()) last_event = std::max(last_event, rule.events().back());
+  by_event_.resize(static_cast<size_t>(last_event) + 1);
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    const rule::BoundRule& rule = rules_[i];
+    const int number = static_cast<int>(i);
+    if (rule.uses_all_events()) by_any_event_.push_back(number);
+    for (size_t event = 0; event < by_event_.size(); ++event)
+      if (rule.uses_event(static_cast<int>(event))) by_event_[event].push_back(number);
+    if (rule.uses_traits()) by_traits_.push_back(number);
+    if (rule.is_time_dependent()) by_time_.push_back(number);
+  }
+}
+
+const std::vector<int>& RuleSet::changed_by_event(int demand_event) const {
+  if (demand_event < 0 || static_cast<size_t>(demand_event) >= by_event_.size()) return by_any_event_;
+  return by_event_[demand_event];
+}
+
+std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state, std::span<const Occurrence> occurrences,
+                       Instant now, Standing* standing) {
+  Walker walker(rules, state, standing);
+  for (const Effect& effect : effects_of(occurrences, standing->evaluated_at)) {
+    walker.pass_time(effect.at);
+    walker.take(effect);
+  }
+  walker.pass_time(now);
+  return walker.release();
+}
+
+}  // namespace cdp::segment

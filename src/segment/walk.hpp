@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/time.hpp"
+#include "rule/rule.hpp"
+
+namespace cdp::segment {
+
+/// Why a membership changed, as cdp.segment_change.reason has it.
+enum class Reason : uint8_t { Event, Time, Rule, Merge, Trait, Correction };
+
+const char* name_of(Reason reason);
+
+/// The rules of all segments, bound to one demand, with an index from what happens to the rules it can change.
+class RuleSet {
+ public:
+  explicit RuleSet(std::vector<rule::BoundRule> rules);
+  RuleSet() : RuleSet(std::vector<rule::BoundRule>()) {}
+
+  size_t size() const { return rules_.size(); }
+  const rule::BoundRule& operator[](size_t i) const { return rules_[i]; }
+  /// Rules that an event with this number of the demand can change; of kOther: those that see every event.
+  const std::vector<int>& changed_by_event(int demand_event) const;
+  const std::vector<int>& changed_by_traits() const { return by_traits_; }
+  const std::vector<int>& changed_by_time() const { return by_time_; }
+
+ private:
+  std::vector<rule::BoundRule> rules_;
+  std::vector<std::vector<int>> by_event_;
+  std::vector<int> by_any_event_;
+  std::vector<int> by_traits_;
+  std::vector<int> by_time_;
+};
+
+/// Something that may change memberships of one user.
+struct Occurrence {
+  enum class Kind : uint8_t {
+    Event,       ///< an event with number `event` of the demand, that happened at `at`
+    Traits,      ///< traits changed
+    Everything,  ///< every rule is to be evaluated: a new profile, or one that others were merged into
+  };
+  Kind kind = Kind::Event;
+  int event = 0;
+  Instant at;           ///< when it happened
+  Instant received_at;  ///< when it became known, not before `at`
+  Reason reason = Reason::Event;
+};
+
+/// Up to this long after it happened, an event takes effect at its own time; a later one when it was received, since
+/// windows that have passed do not change.
+constexpr Micros kPromptness = 5 * kMinute;
+
+/// One change of membership.
+struct Flip {
+  int rule = 0;
+  bool has_entered = false;
+  Instant effective_at;
+  Reason reason = Reason::Event;
+
+  friend bool operator==(const Flip&, const Flip&) = default;
+};
+
+/// What is kept of a user's memberships between batches.
+struct Standing {
+  std::vector<char> is_member;                ///< by rule
+  Instant evaluated_at = Instant::min();      ///< the latest instant for which rules were evaluated
+  Instant next_due = Instant::max();          ///< first instant at which time alone may change one
+};
+
+/// Brings a user's memberships up to `now`: goes through the occurrences in the order in which they take effect and, between
+/// them, through every instant at which time alone changes a rule; so that each change bears its exact instant,
+/// also after an outage. A due instant comes before what happens at the same instant. An event that happened
+/// before what was already evaluated takes effect at once, as a correction. `state` holds all events, the new ones
+/// included: rules see those up to the instant they are asked about.
+std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state, std::span<const Occurrence> occurrences,
+                       Instant now, Standing* standing);
+
+}  // namespace cdp::segment

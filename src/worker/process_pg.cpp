@@ -1,0 +1,225 @@
+#include "worker/process.hpp"
+
+#include <algorithm>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "decision/feedback.hpp"
+#include "event/inbox.hpp"
+#include "event/store.hpp"
+#include "pg/boundary.hpp"
+#include "pg/compat.hpp"
+#include "pg/datum.hpp"
+#include "pg/guard.hpp"
+#include "pg/memory.hpp"
+#include "pg/spi.hpp"
+#include "profile/directory.hpp"
+#include "segment/catalog.hpp"
+#include "segment/membership.hpp"
+#include "session/store.hpp"
+
+namespace cdp::worker {
+
+namespace {
+
+/// Messages are taken in pieces of this many, so that memory is bounded whatever the limit.
+constexpr int64_t kMessagesAtOnce = 10000;
+
+/// The effects of a piece of messages, room by room.
+class Batch {
+ public:
+  Batch(pg::Spi& spi, Instant now) : spi_(spi), now_(now) {}
+
+  void apply(std::span<const event::Queued> queued) {
+    messages_ = event::read_messages(spi_, queued, &dead_);
+    event::remove_repetitions(spi_, &messages_);
+    resolve();
+    store();
+    follow();
+    event::store_dead_letters(spi_, dead_);
+  }
+
+ private:
+  void resolve() {
+    std::vector<const event::Message*> all;
+    for (const event::Received& received : messages_) all.push_back(&received.message);
+    directory_.emplace(spi_, all);
+    for (const event::Received& received : messages_) {
+      check_interrupts();
+      users_.push_back(directory_->resolve(received.message));
+    }
+    // Later messages may have merged people that earlier ones were about.
+    for (int64_t& user_no : users_) user_no = directory_->current(user_no);
+    directory_->save();
+    for (const profile::Merge& merge : directory_->merges()) move_user(merge.loser, directory_->current(merge.winner));
+  }
+
+  void move_user(int64_t loser, int64_t winner) {
+    event::move_events(spi_, loser, winner);
+    session::merge_users(spi_, loser, winner);
+    segment::remove_user(spi_, loser);
+    decision::merge_user(spi_, loser, winner);
+  }
+
+  void store() {
+    std::map<std::string, int32_t> numbers;
+    std::vector<std::string> names;
+    for (const event::Received& received : messages_)
+      if (received.message.kind == event::MessageKind::Track) numbers.emplace(received.message.event, 0);
+    for (const auto& [name, number] : numbers) names.push_back(name);
+    const auto event_numbers = event::event_numbers(spi_, names);
+
+    std::vector<const event::Received*> origins;
+    std::map<int64_t, std::vector<Instant>> times_by_user;
+    for (size_t i = 0; i < messages_.size(); ++i) {
+      event::Message& message = messages_[i].message;
+      if (message.kind != event::MessageKind::Track) continue;
+      events_.push_back({users_[i], event_numbers.at(message.event), message.event, message.time,
+                         message.received_at, std::move(message.properties), std::move(message.context)});
+      origins.push_back(&messages_[i]);
+      times_by_user[users_[i]].push_back(message.time);
+    }
+    event::store_events(spi_, events_, origins);
+    session::add_events(spi_, std::move(times_by_user));
+    decision::take_feedback(spi_, events_);
+  }
+
+  void follow() {
+    const segment::Catalog& catalog = segment::Catalog::current(spi_);
+    if (catalog.is_empty()) return;
+    std::map<std::string_view, int> demanded;
+    for (size_t i = 0; i < catalog.demand().events().size(); ++i)
+      demanded.emplace(catalog.demand().events()[i], static_cast<int>(i));
+
+    std::map<int64_t, std::vector<segment::Occurrence>> occurrences;
+    using Kind = segment::Occurrence::Kind;
+    for (size_t i = 0; i < messages_.size(); ++i) {
+      const event::Message& message = messages_[i].message;
+      segment::Occurrence occurrence{Kind::Event, timeline::History::kOther, message.time, message.received_at,
+                                     segment::Reason::Event};
+      if (message.kind == event::MessageKind::Track) {
+        if (const auto found = demanded.find(message.event); found != demanded.end()) occurrence.event = found->second;
+      } else {
+        occurrence.kind = Kind::Traits;
+        occurrence.reason = segment::Reason::Trait;
+      }
+      occurrences[users_[i]].push_back(occurrence);
+    }
+    for (const profile::Merge& merge : directory_->merges())
+      occurrences[directory_->current(merge.winner)].push_back(
+          {Kind::Everything, 0, now_, now_, segment::Reason::Merge});
+
+    std::vector<segment::Touched> touched;
+    for (auto& [user_no, happened] : occurrences) {
+      const profile::Profile& profile = directory_->profile(user_no);
+      touched.push_back({user_no, profile.user_id.value_or(""), profile.traits, std::move(happened)});
+    }
+    segment::follow(spi_, catalog, std::move(touched), now_);
+  }
+
+  pg::Spi& spi_;
+  Instant now_;
+  std::vector<event::DeadLetter> dead_;
+  std::vector<event::Received> messages_;
+  std::vector<int64_t> users_;  ///< of each message
+  std::optional<profile::Directory> directory_;
+  std::vector<event::Event> events_;
+};
+
+/// Errors that say nothing about the messages: the batch fails as a whole and is tried again.
+bool is_passing(const pg::ServerError& error) {
+  switch (ERRCODE_TO_CATEGORY(error.sqlstate())) {
+    case MAKE_SQLSTATE('0', '8', '0', '0', '0'):  // connection
+    case MAKE_SQLSTATE('4', '0', '0', '0', '0'):  // transaction rollback: deadlock, serialization
+    case MAKE_SQLSTATE('5', '3', '0', '0', '0'):  // resources
+    case MAKE_SQLSTATE('5', '7', '0', '0', '0'):  // operator intervention: cancel, shutdown
+    case MAKE_SQLSTATE('5', '8', '0', '0', '0'):  // system
+      return true;
+    default:
+      return error.sqlstate() == ERRCODE_READ_ONLY_SQL_TRANSACTION || error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE;
+  }
+}
+
+/// Applies messages in a subtransaction; where the database refuses one of them, halves until it stands alone.
+void apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now) {
+  if (queued.empty()) return;
+  std::string reason;
+  try {
+    pg::Arena arena("cdp batch");
+    pg::InContext in_arena(arena.context());
+    pg::in_subtransaction([&] { Batch(spi, now).apply(queued); });
+    return;
+  } catch (const pg::ServerError& error) {
+    if (is_passing(error)) throw;
+    reason = error.what();
+  } catch (const Error& error) {
+    if (error.category() == Category::Cancelled || error.category() == Category::Internal) throw;
+    reason = error.message();
+  }
+  segment::Catalog::invalidate();
+  if (queued.size() > 1) {
+    const size_t half = queued.size() / 2;
+    apply(spi, queued.first(half), now);
+    apply(spi, queued.subspan(half), now);
+    return;
+  }
+  const event::Queued& message = queued.front();
+  const event::DeadLetter letter{{"failed", reason}, message.payload, message.is_null, message.source,
+                                 message.received_at};
+  event::store_dead_letters(spi, std::span(&letter, 1));
+}
+
+Instant clock_now(pg::Spi& spi) {
+  static pg::Query query("SELECT clock_timestamp()");
+  return query(spi).instant(0, 0);
+}
+
+}  // namespace
+
+Processed process(const Limits& limits) {
+  pg::Spi spi;
+  segment::lock_processing();
+  event::Inbox inbox(spi);
+  const Instant now = std::max(clock_now(spi), inbox.clock());
+  bool has_worked = segment::compute_pending(spi, now);
+
+  Processed done;
+  while (done.messages < limits.messages) {
+    const std::vector<event::Queued> queued = inbox.take(std::min(limits.messages - done.messages, kMessagesAtOnce));
+    if (queued.empty()) break;
+    apply(spi, queued, now);
+    done.messages += static_cast<int64_t>(queued.size());
+  }
+  while (done.users < limits.users) {
+    const int64_t users = segment::follow_time(spi, segment::Catalog::current(spi), now,
+                                               std::min(limits.users - done.users, kMessagesAtOnce));
+    if (users == 0) break;
+    done.users += users;
+  }
+  has_worked |= done.messages > 0 || done.users > 0;
+  done.has_more = done.messages >= limits.messages || done.users >= limits.users;
+  if (has_worked) inbox.save(now);
+  return done;
+}
+
+std::optional<Instant> next_due() {
+  pg::Spi spi;
+  return segment::next_due(spi);
+}
+
+}  // namespace cdp::worker
+
+CDP_FUNCTION(cdp_process) {
+  using namespace cdp;  // NOLINT(google-build-using-namespace)
+  const pg::Arguments arguments(fcinfo);
+  worker::Limits limits;
+  if (!arguments.is_null(0)) {
+    limits.messages = arguments.integer(0);
+    if (limits.messages < 1)
+      throw Error(Category::BadValue, "max_messages must be at least 1, not " + std::to_string(limits.messages));
+  }
+  return Int64GetDatum(worker::process(limits).messages);
+}
