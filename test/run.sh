@@ -108,12 +108,11 @@ test_isolation() {
 }
 
 test_tap() {
+  make -s -j"$CDP_JOBS" with_llvm=no DESTDIR="$state/dest" border-test-module || return 1
   make_work tap test/tap test/data
-  ( # PostgreSQL::Test::Cluster adds the lines of TEMP_CONFIG to every server it makes
-    cd "$work/tap" || exit 1
-    export TEMP_CONFIG=$state/test.conf PG_REGRESS=$CDP_PGXS/src/test/regress/pg_regress
-    export TESTDATADIR=$work/tap/data.new TESTLOGDIR=$work/tap/log PG_TEST_TIMEOUT_DEFAULT=120
-    as_server bash -c 'cd "$1" && exec prove --verbose -I "$2" tap/' prove "$work/tap" "$CDP_PGXS/src/test/perl"
+  ( # the variables are those of test/tap/CdpTest.pm
+    export CDP_DESTDIR=$state/dest TESTDIR=$work/tap/run PG_TEST_TIMEOUT_DEFAULT=120
+    as_server bash -c 'cd "$1" && mkdir run && exec prove --verbose tap/' prove "$work/tap"
   )
 }
 
