@@ -1,6 +1,7 @@
 /// The calls that queue messages, and the defaults of cdp.inbox.
 
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "event/mapping.hpp"
 #include "event/message.hpp"
 #include "pg/boundary.hpp"
@@ -84,7 +85,7 @@ class MessageText {
     if (!arguments.instant(i).is_finite())
       throw Error(Category::BadValue,
                   "ts must be a finite time, not " + format_instant(arguments.instant(i)));
-    add_text("timestamp", format_instant(arguments.instant(i)));
+    add_text("timestamp", std::string_view(format_instant(arguments.instant(i))));
   }
   void send() {
     text_.push_back('}');

@@ -27,11 +27,10 @@ Snapshot Snapshot::parse(std::string_view text) {
   Snapshot snapshot;
   snapshot.xmin = number(':');
   snapshot.xmax = number(':');
-  while (at != end) {
+  for (bool has_more = at != end; has_more;) {
     snapshot.in_progress.push_back(number('\0'));
-    if (at == end) break;
-    if (*at != ',') refuse();
-    ++at;
+    has_more = at != end;
+    if (has_more && *at++ != ',') refuse();
   }
   if (!std::is_sorted(snapshot.in_progress.begin(), snapshot.in_progress.end())) refuse();
   return snapshot;

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "rule/rule.hpp"
+#include "segment/walk.hpp"
+#include "timeline/history.hpp"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -8,10 +12,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "rule/rule.hpp"
-#include "segment/walk.hpp"
-#include "timeline/history.hpp"
 
 namespace cdp::pg {
 class Spi;
@@ -30,8 +30,8 @@ struct Definition {
 /// The rows of cdp.segment as they are, in the order of their numbers.
 std::vector<Definition> load_definitions(pg::Spi& spi);
 
-/// The segments of this database with their rules bound to one demand. Loaded once per backend and again after
-/// cdp.segment was changed, by whomever.
+/// The segments of this database with their rules bound to one demand. Loaded once per backend and again
+/// after cdp.segment was changed, by whomever.
 class Catalog {
  public:
   /// The catalog as the running transaction sees it. Stays valid until the next call.
@@ -68,8 +68,8 @@ class Catalog {
   RuleSet rules_;
 };
 
-/// Waits for the batch under way and keeps others out until this transaction ends. Everything that takes messages or
-/// changes memberships holds it.
+/// Waits for the batch under way and keeps others out until this transaction ends. Everything that takes
+/// messages or changes memberships holds it.
 void lock_processing();
 
 }  // namespace cdp::segment

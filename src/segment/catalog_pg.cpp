@@ -1,16 +1,16 @@
+#include "base/error.hpp"
+#include "pg/guard.hpp"
+#include "pg/spi.hpp"
 #include "segment/catalog.hpp"
 
 #include <algorithm>
 #include <set>
 
-#include "base/error.hpp"
-#include "pg/guard.hpp"
-#include "pg/spi.hpp"
-
 extern "C" {
 #include <catalog/namespace.h>
 #include <storage/lock.h>
 #include <utils/inval.h>
+#include <utils/lsyscache.h>
 }
 
 namespace cdp::segment {
@@ -32,18 +32,20 @@ Oid find_segment_table() {
 }  // namespace
 
 std::vector<Definition> load_definitions(pg::Spi& spi) {
-  static pg::Query query("SELECT segment_no, name, rule, status = 'ready' FROM cdp.segment ORDER BY segment_no");
+  static pg::Query query(
+      "SELECT segment_no, name, rule, status = 'ready' FROM cdp.segment ORDER BY segment_no");
   std::vector<Definition> definitions;
   const pg::Rows rows = query(spi);
   for (uint64_t i = 0; i < rows.size(); ++i)
-    definitions.push_back({rows.integer(i, 0), rows.text(i, 1), rule::parse(rows.text(i, 2)), rows.boolean(i, 3)});
+    definitions.push_back(
+        {rows.integer(i, 0), rows.text(i, 1), rule::parse(rows.text(i, 2)), rows.boolean(i, 3)});
   return definitions;
 }
 
 namespace {
 
-/// Reads by the newest snapshot, whatever the running query's: what is kept for later commands must not be older than
-/// the last invalidation that came in.
+/// Reads by the newest snapshot, whatever the running query's: what is kept for later commands must not be
+/// older than the last invalidation that came in.
 std::vector<Definition> load_latest_definitions() {
   pg::LatestSnapshot latest;
   pg::Spi spi(pg::Spi::Mode::ReadOnly);
@@ -80,7 +82,8 @@ Catalog::Catalog(std::vector<Definition> definitions) : definitions_(std::move(d
     by_number_.emplace(definitions_[i].number, static_cast<int>(i));
   }
   std::vector<rule::BoundRule> bound;
-  for (const Definition& definition : definitions_) bound.push_back(rule::bind(definition.rule, demand_, resolver()));
+  for (const Definition& definition : definitions_)
+    bound.push_back(rule::bind(definition.rule, demand_, resolver()));
   rules_ = RuleSet(std::move(bound));
 }
 

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "base/time.hpp"
+#include "bitmap/bitmap.hpp"
+#include "segment/walk.hpp"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "base/time.hpp"
-#include "bitmap/bitmap.hpp"
-#include "segment/walk.hpp"
 
 namespace cdp::pg {
 class Spi;

@@ -1,7 +1,6 @@
-#include "segment/chunks.hpp"
-
 #include "base/interrupt.hpp"
 #include "pg/spi.hpp"
+#include "segment/chunks.hpp"
 
 namespace cdp::segment {
 
@@ -14,12 +13,13 @@ using Edits = std::map<std::pair<int32_t, int32_t>, std::vector<std::pair<uint32
 
 pg::Bound bitmap_value(pg::Spi& spi, const bitmap::Bitmap& bitmap) {
   static pg::Query type_query(
-      "SELECT atttypid FROM pg_attribute WHERE attrelid = 'cdp.segment_chunk'::regclass AND attname = 'users'");
+      "SELECT atttypid FROM pg_attribute WHERE attrelid = 'cdp.segment_chunk'::regclass AND attname = "
+      "'users'");
   return {DatumGetObjectId(type_query(spi).datum(0, 0)), pg::to_varlena(bitmap.to_bytes()), false};
 }
 
 /// Applies edits; returns by how much each segment's size changed.
-std::map<int32_t, int64_t> apply(pg::Spi& spi, const Edits& edits) {
+std::map<int32_t, int64_t> apply_edits(pg::Spi& spi, const Edits& edits) {
   static pg::Query find("SELECT users FROM cdp.segment_chunk WHERE segment_no = $1 AND chunk = $2");
   static pg::Query upsert(
       "INSERT INTO cdp.segment_chunk (segment_no, chunk, users) VALUES ($1, $2, $3)"
@@ -54,7 +54,8 @@ void write_sizes(pg::Spi& spi, const std::map<int32_t, int64_t>& growth) {
   if (numbers.empty()) return;
   static pg::Query update(
       "UPDATE cdp.segment AS s SET size = s.size + g.amount"
-      " FROM unnest($1::integer[], $2::bigint[]) AS g (segment_no, amount) WHERE s.segment_no = g.segment_no");
+      " FROM unnest($1::integer[], $2::bigint[]) AS g (segment_no, amount) WHERE s.segment_no = "
+      "g.segment_no");
   (void)update(spi, numbers, amounts);
 }
 
@@ -75,10 +76,11 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
     times.push_back(change.effective_at);
     reasons.emplace_back(name_of(change.reason));
   }
-  write_sizes(spi, apply(spi, edits));
+  write_sizes(spi, apply_edits(spi, edits));
   static pg::Query insert(
       "INSERT INTO cdp.segment_change (user_no, segment, change, effective_at, recorded_at, reason)"
-      " SELECT user_no, segment, change, effective_at, $6, reason FROM unnest($1::bigint[], $2::text[], $3::text[],"
+      " SELECT user_no, segment, change, effective_at, $6, reason FROM unnest($1::bigint[], $2::text[], "
+      "$3::text[],"
       " $4::timestamptz[], $5::text[]) AS c (user_no, segment, change, effective_at, reason)");
   (void)insert(spi, users, names, kinds, times, reasons, now);
 }
@@ -86,9 +88,9 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
 void erase_members(pg::Spi& spi, const std::vector<std::pair<int32_t, int64_t>>& segment_and_user) {
   Edits edits;
   for (const auto& [segment_no, user_no] : segment_and_user)
-    edits[{segment_no, static_cast<int32_t>(user_no / kUsersPerChunk)}].emplace_back(static_cast<uint32_t>(user_no),
-                                                                                    false);
-  write_sizes(spi, apply(spi, edits));
+    edits[{segment_no, static_cast<int32_t>(user_no / kUsersPerChunk)}].emplace_back(
+        static_cast<uint32_t>(user_no), false);
+  write_sizes(spi, apply_edits(spi, edits));
 }
 
 bitmap::Bitmap members_of(pg::Spi& spi, int32_t segment_no) {

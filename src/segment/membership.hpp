@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "base/json.hpp"
 #include "segment/catalog.hpp"
 #include "segment/walk.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace cdp::segment {
 

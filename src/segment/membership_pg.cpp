@@ -1,15 +1,14 @@
-#include "segment/membership.hpp"
-
-#include <algorithm>
-#include <map>
-#include <set>
-
 #include "base/interrupt.hpp"
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
 #include "segment/chunks.hpp"
+#include "segment/membership.hpp"
 #include "segment/population.hpp"
 #include "timeline/reader.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
 
 namespace cdp::segment {
 
@@ -26,7 +25,8 @@ using RowMap = std::map<int64_t, Row>;
 
 RowMap load_rows(pg::Spi& spi, const Catalog& catalog, const std::vector<int64_t>& users) {
   static pg::Query query(
-      "SELECT user_no, segments, evaluated_at, next_due, hint_due FROM cdp.membership WHERE user_no = ANY($1)");
+      "SELECT user_no, segments, evaluated_at, next_due, hint_due FROM cdp.membership WHERE user_no = "
+      "ANY($1)");
   RowMap rows;
   for (const int64_t user_no : users) rows[user_no].standing.is_member.resize(catalog.rules().size());
   const pg::Rows found = query(spi, users);
@@ -73,16 +73,20 @@ void write_rows(pg::Spi& spi, const Catalog& catalog, RowMap& rows) {
   }
   static pg::Query upsert(
       "INSERT INTO cdp.membership (user_no, segments, evaluated_at, next_due, hint_due)"
-      " SELECT user_no, segments::integer[], evaluated_at, next_due, hint_due FROM unnest($1::bigint[], $2::text[],"
-      " $3::timestamptz[], $4::timestamptz[], $5::timestamptz[]) AS m (user_no, segments, evaluated_at, next_due,"
+      " SELECT user_no, segments::integer[], evaluated_at, next_due, hint_due FROM unnest($1::bigint[], "
+      "$2::text[],"
+      " $3::timestamptz[], $4::timestamptz[], $5::timestamptz[]) AS m (user_no, segments, evaluated_at, "
+      "next_due,"
       " hint_due)"
-      " ON CONFLICT (user_no) DO UPDATE SET segments = excluded.segments, evaluated_at = excluded.evaluated_at,"
+      " ON CONFLICT (user_no) DO UPDATE SET segments = excluded.segments, evaluated_at = "
+      "excluded.evaluated_at,"
       " next_due = excluded.next_due, hint_due = excluded.hint_due");
   (void)upsert(spi, users, segments, evaluated, due, hints);
   write_hints(spi, hinted_users, hinted_due);
 }
 
-void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& users, RowMap& rows, Instant now) {
+void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& users, RowMap& rows,
+                 Instant now) {
   std::map<int64_t, Touched*> by_number;
   std::vector<int64_t> numbers;
   for (Touched& user : users) {
@@ -108,10 +112,11 @@ void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& use
     }
   };
   std::set<int64_t> followed;
-  timeline::read_histories(spi, catalog.demand(), numbers, [&](int64_t user_no, const timeline::History& history) {
-    follow_user(*by_number.at(user_no), history);
-    followed.insert(user_no);
-  });
+  timeline::read_histories(spi, catalog.demand(), numbers,
+                           [&](int64_t user_no, const timeline::History& history) {
+                             follow_user(*by_number.at(user_no), history);
+                             followed.insert(user_no);
+                           });
   const timeline::History nothing(catalog.demand().properties().size());
   for (Touched& user : users)
     if (!followed.contains(user.user_no)) follow_user(user, nothing);
@@ -170,12 +175,14 @@ struct Computed {
   bitmap::Bitmap members;
 };
 
-void write_dues(pg::Spi& spi, const std::vector<int64_t>& users, const std::vector<Instant>& due, Instant now) {
+void write_dues(pg::Spi& spi, const std::vector<int64_t>& users, const std::vector<Instant>& due,
+                Instant now) {
   if (users.empty()) return;
   static pg::Query upsert(
       "WITH d AS (SELECT * FROM unnest($1::bigint[], $2::timestamptz[]) AS d (user_no, due_at)),"
       " hints AS (INSERT INTO cdp.segment_due (due_at, user_no) SELECT d.due_at, d.user_no FROM d"
-      "   LEFT JOIN cdp.membership AS m ON m.user_no = d.user_no WHERE d.due_at < coalesce(m.hint_due, 'infinity'))"
+      "   LEFT JOIN cdp.membership AS m ON m.user_no = d.user_no WHERE d.due_at < coalesce(m.hint_due, "
+      "'infinity'))"
       " INSERT INTO cdp.membership AS m (user_no, segments, evaluated_at, next_due, hint_due)"
       " SELECT d.user_no, '{}', $3, d.due_at, d.due_at FROM d"
       " ON CONFLICT (user_no) DO UPDATE SET next_due = least(m.next_due, excluded.next_due),"
@@ -186,9 +193,11 @@ void write_dues(pg::Spi& spi, const std::vector<int64_t>& users, const std::vect
 void write_memberships(pg::Spi& spi, const Computed& computed, Instant now, const bitmap::Bitmap& entered,
                        const bitmap::Bitmap& exited) {
   static pg::Query enter(
-      "INSERT INTO cdp.membership AS m (user_no, segments, evaluated_at) SELECT user_no, ARRAY[$2::integer], $3"
+      "INSERT INTO cdp.membership AS m (user_no, segments, evaluated_at) SELECT user_no, ARRAY[$2::integer], "
+      "$3"
       " FROM unnest($1::bigint[]) AS user_no"
-      " ON CONFLICT (user_no) DO UPDATE SET segments = ARRAY(SELECT s FROM unnest(array_append(m.segments, $2)) AS s"
+      " ON CONFLICT (user_no) DO UPDATE SET segments = ARRAY(SELECT s FROM unnest(array_append(m.segments, "
+      "$2)) AS s"
       " GROUP BY s ORDER BY s)");
   static pg::Query exit(
       "UPDATE cdp.membership SET segments = array_remove(segments, $2) WHERE user_no = ANY($1)");
@@ -198,7 +207,8 @@ void write_memberships(pg::Spi& spi, const Computed& computed, Instant now, cons
     numbers.clear();
     users.for_each([&](uint32_t user) {
       numbers.push_back(user);
-      changes.push_back({user, computed.segment->number, &computed.segment->name, has_entered, now, Reason::Rule});
+      changes.push_back(
+          {user, computed.segment->number, &computed.segment->name, has_entered, now, Reason::Rule});
     });
   };
   collect(entered, true);

@@ -1,8 +1,7 @@
-#include "segment/population.hpp"
-
 #include "base/interrupt.hpp"
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
+#include "segment/population.hpp"
 #include "timeline/reader.hpp"
 
 namespace cdp::segment {
@@ -58,7 +57,8 @@ void for_each_user(pg::Spi& spi, const timeline::Demand& demand, bool with_trait
   Profiles profiles(spi, with_traits ? with_all : numbers, with_traits);
   const timeline::History nothing(demand.properties().size());
   timeline::read_histories(spi, demand, std::nullopt, [&](int64_t user_no, const timeline::History& history) {
-    for (; !profiles.at_end() && profiles.user_no() < user_no; profiles.next()) callback(profiles.state(&nothing));
+    for (; !profiles.at_end() && profiles.user_no() < user_no; profiles.next())
+      callback(profiles.state(&nothing));
     if (profiles.at_end() || profiles.user_no() != user_no) return;
     callback(profiles.state(&history));
     profiles.next();

@@ -1,10 +1,9 @@
 /// What SQL asks of segments and of rules over users.
 
-#include "pg/compat.hpp"
-
 #include "base/error.hpp"
 #include "bitmap/bitmap.hpp"
 #include "pg/boundary.hpp"
+#include "pg/compat.hpp"
 #include "pg/datum.hpp"
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
@@ -97,7 +96,8 @@ CDP_FUNCTION(cdp_segment_users) {
   const std::string_view name = arguments.text(0);
   std::vector<std::string> users;
   with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const bitmap::Bitmap members = segment::members_of(spi, segment::Catalog::current(spi).require(name).number);
+    const bitmap::Bitmap members =
+        segment::members_of(spi, segment::Catalog::current(spi).require(name).number);
     static pg::Query query(
         "SELECT coalesce(p.user_id, (SELECT i.value FROM cdp.identity AS i WHERE i.user_no = p.user_no"
         " ORDER BY i.value LIMIT 1), '') FROM unnest($1::bigint[]) AS n (user_no) JOIN cdp.profile AS p"
@@ -165,8 +165,8 @@ CDP_FUNCTION(cdp_users) {
   const pg::Arguments arguments(fcinfo);
   const std::string_view text = arguments.text(0);
   const Instant at = segment::finite(arguments.instant(1));
-  const bitmap::Bitmap users = with_spi(
-      segment::kReadOnly, [&](pg::Spi& spi) { return segment::users_matching(spi, text, at); });
+  const bitmap::Bitmap users =
+      with_spi(segment::kReadOnly, [&](pg::Spi& spi) { return segment::users_matching(spi, text, at); });
   return pg::to_varlena(users.to_bytes());
 }
 
@@ -174,8 +174,8 @@ CDP_FUNCTION(cdp_count) {
   const pg::Arguments arguments(fcinfo);
   const std::string_view text = arguments.text(0);
   const Instant at = segment::finite(arguments.instant(1));
-  const bitmap::Bitmap users = with_spi(
-      segment::kReadOnly, [&](pg::Spi& spi) { return segment::users_matching(spi, text, at); });
+  const bitmap::Bitmap users =
+      with_spi(segment::kReadOnly, [&](pg::Spi& spi) { return segment::users_matching(spi, text, at); });
   return Int64GetDatum(static_cast<int64_t>(users.cardinality()));
 }
 
@@ -189,8 +189,9 @@ CDP_FUNCTION(cdp_explain) {
     const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
     if (!user_no) throw Error(Category::NotFound, "user \"" + std::string(user_id) + "\" is not known");
     Json result;
-    segment::with_user(spi, question.demand, *user_no,
-                       [&](const rule::UserState& state) { result = rule::explain(question.rule, state, at); });
+    segment::with_user(spi, question.demand, *user_no, [&](const rule::UserState& state) {
+      result = rule::explain(question.rule, state, at);
+    });
     return result;
   });
   return pg::to_jsonb(explanation);

@@ -1,15 +1,14 @@
 /// What INSERT, UPDATE and DELETE on cdp.segment set off.
 
-#include "pg/compat.hpp"
-
-#include <algorithm>
-
 #include "base/error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "segment/catalog.hpp"
 #include "segment/membership.hpp"
+
+#include <algorithm>
 
 extern "C" {
 #include <access/htup_details.h>
@@ -57,8 +56,8 @@ void refuse_dangling_names(pg::Spi& spi) {
                                       [&](const Definition& other) { return other.name == name; });
       if (!exists)
         throw Error(Category::InUse,
-                    "segment \"" + name + "\" is named by the rule of segment \"" + definition.name + "\"", {},
-                    "Change or delete that segment first.");
+                    "segment \"" + name + "\" is named by the rule of segment \"" + definition.name + "\"",
+                    {}, "Change or delete that segment first.");
     }
 }
 

@@ -1,10 +1,10 @@
 #include "segment/walk.hpp"
 
+#include "base/interrupt.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
-
-#include "base/interrupt.hpp"
 
 namespace cdp::segment {
 
@@ -23,10 +23,11 @@ std::vector<Effect> effects_of(std::span<const Occurrence> occurrences, Instant 
     const bool is_prompt = occurrence.received_at <= occurrence.at + kPromptness;
     const Instant known_at = is_prompt ? occurrence.at : occurrence.received_at;
     const bool is_correction = occurrence.kind == Occurrence::Kind::Event && occurrence.at < evaluated_at;
-    effects.push_back({std::max(known_at, evaluated_at), is_correction ? Reason::Correction : occurrence.reason,
-                       &occurrence});
+    effects.push_back({std::max(known_at, evaluated_at),
+                       is_correction ? Reason::Correction : occurrence.reason, &occurrence});
   }
-  std::stable_sort(effects.begin(), effects.end(), [](const Effect& a, const Effect& b) { return a.at < b.at; });
+  std::stable_sort(effects.begin(), effects.end(),
+                   [](const Effect& a, const Effect& b) { return a.at < b.at; });
   return effects;
 }
 
@@ -50,7 +51,8 @@ class Walker {
   void take(const Effect& effect) {
     switch (effect.occurrence->kind) {
       case Occurrence::Kind::Event:
-        for (const int rule : rules_.changed_by_event(effect.occurrence->event)) evaluate(rule, effect.at, effect.reason);
+        for (const int rule : rules_.changed_by_event(effect.occurrence->event))
+          evaluate(rule, effect.at, effect.reason);
         break;
       case Occurrence::Kind::Traits:
         for (const int rule : rules_.changed_by_traits()) evaluate(rule, effect.at, effect.reason);
@@ -113,11 +115,11 @@ const std::vector<int>& RuleSet::changed_by_event(int demand_event) const {
   return by_event_[demand_event];
 }
 
-std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state, std::span<const Occurrence> occurrences,
-                       Instant now, Standing* standing) {
+std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state,
+                       std::span<const Occurrence> occurrences, Instant now, Standing* standing) {
   Walker walker(rules, state, standing);
   for (const Effect& effect : effects_of(occurrences, standing->evaluated_at)) {
-    walker.pass_time(effect.at);
+    walker.pass_time(effect.at - 1);
     walker.take(effect);
   }
   walker.pass_time(now);

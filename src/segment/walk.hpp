@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/time.hpp"
+#include "rule/rule.hpp"
+
 #include <cstdint>
 #include <span>
 #include <vector>
-
-#include "base/time.hpp"
-#include "rule/rule.hpp"
 
 namespace cdp::segment {
 
@@ -14,7 +14,8 @@ enum class Reason : uint8_t { Event, Time, Rule, Merge, Trait, Correction };
 
 const char* name_of(Reason reason);
 
-/// The rules of all segments, bound to one demand, with an index from what happens to the rules it can change.
+/// The rules of all segments, bound to one demand, with an index from what happens to the rules it can
+/// change.
 class RuleSet {
  public:
   explicit RuleSet(std::vector<rule::BoundRule> rules);
@@ -49,8 +50,8 @@ struct Occurrence {
   Reason reason = Reason::Event;
 };
 
-/// Up to this long after it happened, an event takes effect at its own time; a later one when it was received, since
-/// windows that have passed do not change.
+/// Up to this long after it happened, an event takes effect at its own time; a later one when it was
+/// received, since windows that have passed do not change.
 constexpr Micros kPromptness = 5 * kMinute;
 
 /// One change of membership.
@@ -65,17 +66,17 @@ struct Flip {
 
 /// What is kept of a user's memberships between batches.
 struct Standing {
-  std::vector<char> is_member;                ///< by rule
-  Instant evaluated_at = Instant::min();      ///< the latest instant for which rules were evaluated
-  Instant next_due = Instant::max();          ///< first instant at which time alone may change one
+  std::vector<char> is_member;            ///< by rule
+  Instant evaluated_at = Instant::min();  ///< the latest instant for which rules were evaluated
+  Instant next_due = Instant::max();      ///< first instant at which time alone may change one
 };
 
-/// Brings a user's memberships up to `now`: goes through the occurrences in the order in which they take effect and, between
-/// them, through every instant at which time alone changes a rule; so that each change bears its exact instant,
-/// also after an outage. A due instant comes before what happens at the same instant. An event that happened
-/// before what was already evaluated takes effect at once, as a correction. `state` holds all events, the new ones
-/// included: rules see those up to the instant they are asked about.
-std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state, std::span<const Occurrence> occurrences,
-                       Instant now, Standing* standing);
+/// Brings a user's memberships up to `now`: goes through the occurrences in the order in which they take
+/// effect and, between them, through every instant at which time alone changes a rule; so that each change
+/// bears its exact instant, also after an outage. A due instant comes before what happens at the same
+/// instant. An event that happened before what was already evaluated takes effect at once, as a correction.
+/// `state` holds all events, the new ones included: rules see those up to the instant they are asked about.
+std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state,
+                       std::span<const Occurrence> occurrences, Instant now, Standing* standing);
 
 }  // namespace cdp::segment

@@ -4,14 +4,21 @@
 #include "decision/load.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
+#include "session/load.hpp"
+#include "worker/load.hpp"
 
 extern "C" {
+#include <utils/guc.h>
+
 CDP_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void) {
   cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts);
+  cdp::session::load();
   cdp::decision::load();
+  cdp::worker::load();
+  MarkGUCPrefixReserved("cdp");
 }
 }

@@ -1,17 +1,17 @@
 #pragma once
 
+#include "base/time.hpp"
+
 #include <cstdint>
 #include <optional>
-
-#include "base/time.hpp"
 
 namespace cdp::worker {
 
 /// What one call of process() did.
 struct Processed {
-  int64_t messages = 0;  ///< taken from the inbox, dead letters included
-  int64_t users = 0;     ///< whose memberships time alone may have changed
-  bool has_more = false; ///< a limit was reached: there may be more to do at once
+  int64_t messages = 0;   ///< taken from the inbox, dead letters included
+  int64_t users = 0;      ///< whose memberships time alone may have changed
+  bool has_more = false;  ///< a limit was reached: there may be more to do at once
 };
 
 /// How much one transaction may do.
@@ -20,10 +20,11 @@ struct Limits {
   int64_t users = INT64_MAX;
 };
 
-/// Does the worker's work in the running transaction: computes pending segments, takes messages from the inbox with
-/// every effect of theirs, applies what the passing of time changed. Messages that the database refuses
-/// (a trigger of the user's that raises) are found by bisection and become dead letters; the others go in.
-/// Waits for the process lock. Writes nothing, and takes no transaction number, where there is nothing to do.
+/// Does the worker's work in the running transaction: computes pending segments, takes messages from the
+/// inbox with every effect of theirs, applies what the passing of time changed. Messages that the database
+/// refuses (a trigger of the user's that raises) are found by bisection and become dead letters; the others
+/// go in. Waits for the process lock. Writes nothing, and takes no transaction number, where there is nothing
+/// to do.
 Processed process(const Limits& limits);
 
 /// When time alone will change a membership next; nullopt if that is not known to happen.

@@ -1,10 +1,3 @@
-#include "worker/process.hpp"
-
-#include <algorithm>
-#include <map>
-#include <span>
-#include <vector>
-
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "decision/feedback.hpp"
@@ -20,6 +13,12 @@
 #include "segment/catalog.hpp"
 #include "segment/membership.hpp"
 #include "session/store.hpp"
+#include "worker/process.hpp"
+
+#include <algorithm>
+#include <map>
+#include <span>
+#include <vector>
 
 namespace cdp::worker {
 
@@ -54,7 +53,8 @@ class Batch {
     // Later messages may have merged people that earlier ones were about.
     for (int64_t& user_no : users_) user_no = directory_->current(user_no);
     directory_->save();
-    for (const profile::Merge& merge : directory_->merges()) move_user(merge.loser, directory_->current(merge.winner));
+    for (const profile::Merge& merge : directory_->merges())
+      move_user(merge.loser, directory_->current(merge.winner));
   }
 
   void move_user(int64_t loser, int64_t winner) {
@@ -98,10 +98,11 @@ class Batch {
     using Kind = segment::Occurrence::Kind;
     for (size_t i = 0; i < messages_.size(); ++i) {
       const event::Message& message = messages_[i].message;
-      segment::Occurrence occurrence{Kind::Event, timeline::History::kOther, message.time, message.received_at,
-                                     segment::Reason::Event};
+      segment::Occurrence occurrence{Kind::Event, timeline::History::kOther, message.time,
+                                     message.received_at, segment::Reason::Event};
       if (message.kind == event::MessageKind::Track) {
-        if (const auto found = demanded.find(message.event); found != demanded.end()) occurrence.event = found->second;
+        if (const auto found = demanded.find(message.event); found != demanded.end())
+          occurrence.event = found->second;
       } else {
         occurrence.kind = Kind::Traits;
         occurrence.reason = segment::Reason::Trait;
@@ -139,11 +140,13 @@ bool is_passing(const pg::ServerError& error) {
     case MAKE_SQLSTATE('5', '8', '0', '0', '0'):  // system
       return true;
     default:
-      return error.sqlstate() == ERRCODE_READ_ONLY_SQL_TRANSACTION || error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE;
+      return error.sqlstate() == ERRCODE_READ_ONLY_SQL_TRANSACTION ||
+             error.sqlstate() == ERRCODE_LOCK_NOT_AVAILABLE;
   }
 }
 
-/// Applies messages in a subtransaction; where the database refuses one of them, halves until it stands alone.
+/// Applies messages in a subtransaction; where the database refuses one of them, halves until it stands
+/// alone.
 void apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now) {
   if (queued.empty()) return;
   std::string reason;
@@ -167,8 +170,8 @@ void apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now) {
     return;
   }
   const event::Queued& message = queued.front();
-  const event::DeadLetter letter{{"failed", reason}, message.payload, message.is_null, message.source,
-                                 message.received_at};
+  const event::DeadLetter letter{
+      {"failed", reason}, message.payload, message.is_null, message.source, message.received_at};
   event::store_dead_letters(spi, std::span(&letter, 1));
 }
 
@@ -188,7 +191,8 @@ Processed process(const Limits& limits) {
 
   Processed done;
   while (done.messages < limits.messages) {
-    const std::vector<event::Queued> queued = inbox.take(std::min(limits.messages - done.messages, kMessagesAtOnce));
+    const std::vector<event::Queued> queued =
+        inbox.take(std::min(limits.messages - done.messages, kMessagesAtOnce));
     if (queued.empty()) break;
     apply(spi, queued, now);
     done.messages += static_cast<int64_t>(queued.size());
@@ -219,7 +223,8 @@ CDP_FUNCTION(cdp_process) {
   if (!arguments.is_null(0)) {
     limits.messages = arguments.integer(0);
     if (limits.messages < 1)
-      throw Error(Category::BadValue, "max_messages must be at least 1, not " + std::to_string(limits.messages));
+      throw Error(Category::BadValue,
+                  "max_messages must be at least 1, not " + std::to_string(limits.messages));
   }
   return Int64GetDatum(worker::process(limits).messages);
 }

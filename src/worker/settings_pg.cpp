@@ -1,0 +1,49 @@
+#include "pg/guard.hpp"
+#include "worker/load.hpp"
+#include "worker/start.hpp"
+
+extern "C" {
+#include <postmaster/bgworker.h>
+#include <utils/guc.h>
+}
+
+namespace cdp::worker {
+
+namespace {
+
+int poll_interval = 250;
+int batch_messages = 10000;
+
+void register_launcher() {
+  BackgroundWorker launcher = {};
+  launcher.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+  launcher.bgw_start_time = BgWorkerStart_RecoveryFinished;
+  launcher.bgw_restart_time = 5;
+  strlcpy(launcher.bgw_library_name, "cdp", sizeof launcher.bgw_library_name);
+  strlcpy(launcher.bgw_function_name, "cdp_launcher_main", sizeof launcher.bgw_function_name);
+  strlcpy(launcher.bgw_name, "cdp launcher", sizeof launcher.bgw_name);
+  strlcpy(launcher.bgw_type, "cdp launcher", sizeof launcher.bgw_type);
+  RegisterBackgroundWorker(&launcher);
+}
+
+}  // namespace
+
+void load() {
+  pg::guard([] {
+    DefineCustomIntVariable("cdp.poll_interval", "Longest time between two looks of the worker at the inbox.",
+                            "Commits of cdp_track and COPY cdp.inbox wake it at once; this is for the rest.",
+                            &poll_interval, 250, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS, nullptr, nullptr,
+                            nullptr);
+    DefineCustomIntVariable("cdp.batch_size", "Most messages that the worker takes in one transaction.",
+                            nullptr, &batch_messages, 10000, 1, 1000000, PGC_SIGHUP, 0, nullptr, nullptr,
+                            nullptr);
+    if (!process_shared_preload_libraries_in_progress) return;
+    set_preloaded();
+    if (!IsBinaryUpgrade) register_launcher();
+  });
+}
+
+int poll_interval_ms() { return poll_interval; }
+int64_t batch_size() { return batch_messages; }
+
+}  // namespace cdp::worker

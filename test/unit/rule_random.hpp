@@ -1,0 +1,186 @@
+#pragma once
+
+#include "rule/rule.hpp"
+
+#include <random>
+
+/// Random rules over a small vocabulary, so that they meet the random users of the tests often.
+namespace cdp::rule {
+
+class RandomRules {
+ public:
+  explicit RandomRules(uint64_t seed) : random_(seed) {}
+
+  uint64_t below(uint64_t bound) { return random_() % bound; }
+  bool chance(int percent) { return below(100) < static_cast<uint64_t>(percent); }
+
+  /// A whole tree of at most `depth` levels over conditions.
+  NodePointer tree(int depth) {
+    if (depth > 1 && chance(55)) {
+      switch (below(3)) {
+        case 0:
+          return joined<And>(depth);
+        case 1:
+          return joined<Or>(depth);
+        default:
+          return node(Not{tree(depth - 1)});
+      }
+    }
+    return chance(60) ? behaviour() : leaf();
+  }
+
+  /// A condition about events.
+  NodePointer behaviour() {
+    switch (below(10)) {
+      case 0:
+      case 1: {
+        Moment moment;
+        moment.is_first = chance(50);
+        moment.events = filter();
+        moment.test = static_cast<Moment::Test>(below(4));
+        if (moment.test == Moment::Test::InLast)
+          moment.last = length();
+        else
+          moment.from = instant();
+        if (moment.test == Moment::Test::Between) moment.to = instant();
+        return node(std::move(moment));
+      }
+      case 2: {
+        Sequence sequence;
+        for (uint64_t i = 0, count = 2 + below(2); i < count; ++i) sequence.steps.push_back(filter());
+        if (chance(60)) sequence.within = length();
+        if (chance(60)) sequence.last = length();
+        return node(std::move(sequence));
+      }
+      case 3: {
+        Abandoned abandoned;
+        abandoned.first = filter();
+        abandoned.then = filter();
+        abandoned.within = length();
+        if (chance(60)) abandoned.last = length();
+        return node(std::move(abandoned));
+      }
+      default: {
+        Aggregate aggregate;
+        aggregate.function = static_cast<Aggregate::Function>(below(7));
+        aggregate.events = filter();
+        if (aggregate.function >= Aggregate::Function::Sum) aggregate.measured = property();
+        if (chance(75)) aggregate.last = length();
+        if (aggregate.function != Aggregate::Function::Did) aggregate.test = numeric_test();
+        return node(std::move(aggregate));
+      }
+    }
+  }
+
+  /// Times are in seconds from 2000-01-01 on, with half seconds; windows in seconds.
+  Instant instant() { return {static_cast<int64_t>(below(80)) * kSecond / 2}; }
+  Micros length() { return static_cast<Micros>(1 + below(12)) * kSecond; }
+
+  Json value() {
+    switch (below(8)) {
+      case 0:
+        return Json(chance(50));
+      case 1:
+        return Json();
+      case 2:
+      case 3:
+        return Json(std::string(pick({"x", "y", "xy", "X", "", "it's", "a%b_", "10"})));
+      default:
+        return Json(number());
+    }
+  }
+
+  Decimal number() {
+    const auto whole = static_cast<int64_t>(below(9)) - 2;
+    return chance(30) ? *Decimal::parse(std::to_string(whole * 5) + "e-1") : Decimal(whole);
+  }
+
+  const char* event_name() { return pick({"a", "b", "c"}); }
+
+ private:
+  template <class T>
+  static NodePointer node(T kind) {
+    return std::make_shared<const Node>(Node{std::move(kind)});
+  }
+
+  const char* pick(std::initializer_list<const char*> from) { return from.begin()[below(from.size())]; }
+
+  /// An And has no And among its parts, an Or no Or.
+  template <class T>
+  NodePointer joined(int depth) {
+    T all;
+    while (all.parts.size() < 2 || chance(25)) {
+      NodePointer part = tree(depth - 1);
+      if (part->as<T>() == nullptr) all.parts.push_back(std::move(part));
+    }
+    return node(std::move(all));
+  }
+
+  NodePointer leaf() {
+    switch (below(8)) {
+      case 0:
+        return node(Constant{chance(50)});
+      case 1:
+        return node(InSegment{pick({"vip", "Staff Only", "in", "s1"})});
+      case 2:
+        return node(Sample{Decimal(static_cast<int64_t>(below(101))), pick({"", "seed", "it's"})});
+      default:
+        return node(
+            Comparison{{ValuePath::Root::Trait, {pick({"plan", "age", "Plan Name", "count"})}}, any_test()});
+    }
+  }
+
+  EventFilter filter() {
+    EventFilter filter;
+    if (chance(85)) filter.event = event_name();
+    if (chance(40)) filter.where = clause(2);
+    return filter;
+  }
+
+  NodePointer clause(int depth) {
+    if (depth > 1 && chance(30)) {
+      if (chance(30)) return node(Not{clause(depth - 1)});
+      const NodePointer first = node(Comparison{property(), any_test()});
+      const NodePointer second = node(Comparison{property(), any_test()});
+      if (chance(50)) return node(And{{first, second}});
+      return node(Or{{first, second}});
+    }
+    return node(Comparison{property(), any_test()});
+  }
+
+  ValuePath property() {
+    switch (below(6)) {
+      case 0:
+        return {ValuePath::Root::Context, {"p"}};
+      case 1:
+        return {ValuePath::Root::Property, {pick({"context", "session", "Context"}), "p"}};
+      default:
+        return {ValuePath::Root::Property, {pick({"p", "q", "where"})}};
+    }
+  }
+
+  Test any_test() {
+    Test test{static_cast<Operator>(below(18)), {}};
+    size_t operands = 1;
+    if (test.op == Operator::IsNull || test.op == Operator::IsNotNull) operands = 0;
+    if (test.op == Operator::Between || test.op == Operator::NotBetween) operands = 2;
+    if (test.op == Operator::In || test.op == Operator::NotIn) operands = 1 + below(3);
+    const bool is_pattern = test.op >= Operator::Like && test.op <= Operator::NotILike;
+    for (size_t i = 0; i < operands; ++i)
+      test.operands.push_back(is_pattern ? Json(pick({"x%", "_", "%y", "a\\%b%", "%", "X_"})) : value());
+    return test;
+  }
+
+  Test numeric_test() {
+    Test test{static_cast<Operator>(below(10)), {}};
+    const bool is_range = test.op == Operator::Between || test.op == Operator::NotBetween;
+    const bool is_list = test.op == Operator::In || test.op == Operator::NotIn;
+    const size_t operands = is_range ? 2 : is_list ? 1 + below(3) : 1;
+    for (size_t i = 0; i < operands; ++i) test.operands.emplace_back(number());
+    return test;
+  }
+
+  std::mt19937_64 random_;
+};
+
+}  // namespace cdp::rule

@@ -1,0 +1,150 @@
+#include "segment/walk.hpp"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <random>
+
+namespace cdp::segment {
+namespace {
+
+/// One user to whom events happen, with the rules that follow.
+class Life {
+ public:
+  explicit Life(const std::vector<const char*>& rules) {
+    std::vector<rule::BoundRule> bound;
+    for (const char* text : rules) bound.push_back(rule::bind(rule::parse(text), demand_, {}));
+    rules_ = RuleSet(std::move(bound));
+    standing_.is_member.resize(rules.size());
+  }
+
+  void happen(const char* event, const char* at, const char* received_at = nullptr) {
+    Occurrence occurrence;
+    occurrence.event = demand_.event(event);
+    occurrence.at = *parse_instant(at);
+    occurrence.received_at = received_at != nullptr ? *parse_instant(received_at) : occurrence.at;
+    events_.emplace_back(occurrence.at, occurrence.event);
+    occurrences_.push_back(occurrence);
+  }
+
+  /// What changes up to `now`, as "rule +time reason" lines.
+  std::vector<std::string> walk_to(const char* now) {
+    std::stable_sort(events_.begin(), events_.end(), [](auto& a, auto& b) { return a.first < b.first; });
+    timeline::History history(demand_.properties().size());
+    std::vector<Json> none(demand_.properties().size());
+    for (const auto& [time, event] : events_) history.add(time, event, none);
+    const rule::UserState state{nullptr, &history, 1, "u"};
+    std::vector<std::string> lines;
+    for (const Flip& flip : walk(rules_, state, occurrences_, *parse_instant(now), &standing_))
+      lines.push_back(std::to_string(flip.rule) + (flip.has_entered ? " + " : " - ") +
+                      format_instant(flip.effective_at) + " " + name_of(flip.reason));
+    occurrences_.clear();
+    return lines;
+  }
+
+  void evaluate_everything(const char* at) {
+    occurrences_.push_back(
+        {Occurrence::Kind::Everything, 0, *parse_instant(at), *parse_instant(at), Reason::Event});
+  }
+
+ private:
+  timeline::Demand demand_;
+  RuleSet rules_;
+  Standing standing_;
+  std::vector<std::pair<Instant, int>> events_;
+  std::vector<Occurrence> occurrences_;
+};
+
+using Lines = std::vector<std::string>;
+
+// Scenario 1: inactivity, with the worker down while it becomes true.
+TEST(Walk, AppliesTimeAfterAnOutageAtItsExactInstant) {
+  Life life({"count(view) >= 10 and not did(any in last 7 days)"});
+  for (int i = 0; i < 10; ++i) life.happen("view", ("2025-01-01T00:0" + std::to_string(i) + ":00Z").c_str());
+  EXPECT_EQ(life.walk_to("2025-01-07T23:00:00Z"), Lines{});
+  EXPECT_EQ(life.walk_to("2025-01-08T00:08:59.999999Z"), Lines{});
+  life.happen("open", "2025-01-08T03:05:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-08T03:05:01Z"),
+            (Lines{"0 + 2025-01-08T00:09:00Z time", "0 - 2025-01-08T03:05:00Z event"}));
+}
+
+// Scenario 2: the edge of a window, and the rule that enters where the other exits.
+TEST(Walk, LeavesExactlyWhereTheWindowEnds) {
+  const std::vector<const char*> rules{"count(purchase in last 30 days) >= 3",
+                                       "count(purchase in last 30 days) <= 2"};
+  Life life(rules);
+  life.evaluate_everything("2025-01-01T00:00:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T00:00:00Z"), Lines{"1 + 2025-01-01T00:00:00Z event"});
+  life.happen("purchase", "2025-01-01T12:00:00Z");
+  life.happen("purchase", "2025-01-10T09:00:00Z");
+  life.happen("purchase", "2025-01-20T09:00:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-31T11:59:59.999999Z"),
+            (Lines{"0 + 2025-01-20T09:00:00Z event", "1 - 2025-01-20T09:00:00Z event"}));
+  Life other = life;
+  EXPECT_EQ(life.walk_to("2025-02-01T00:00:00Z"),
+            (Lines{"0 - 2025-01-31T12:00:00Z time", "1 + 2025-01-31T12:00:00Z time"}));
+  other.happen("purchase", "2025-01-31T11:59:59Z");
+  EXPECT_EQ(other.walk_to("2025-02-09T08:59:59Z"), Lines{});
+  EXPECT_EQ(other.walk_to("2025-02-09T09:00:00Z"),
+            (Lines{"0 - 2025-02-09T09:00:00Z time", "1 + 2025-02-09T09:00:00Z time"}));
+}
+
+TEST(Walk, TakesALateEventWhenItWasReceived) {
+  Life life({"count(view) >= 1", "did(view in last 30 days)"});
+  life.happen("view", "2025-01-01T00:00:00Z", "2025-02-10T00:00:00Z");
+  EXPECT_EQ(life.walk_to("2025-02-10T00:00:00Z"), Lines{"0 + 2025-02-10T00:00:00Z event"});
+}
+
+TEST(Walk, CallsAnEventBeforeWhatWasEvaluatedACorrection) {
+  Life life({"did(cart) and not did(purchase)"});
+  life.happen("cart", "2025-01-01T11:00:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T11:00:00Z"), Lines{"0 + 2025-01-01T11:00:00Z event"});
+  life.happen("purchase", "2025-01-01T10:59:30Z", "2025-01-01T11:05:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T11:05:00Z"), Lines{"0 - 2025-01-01T11:05:00Z correction"});
+}
+
+// Membership after any batching of the same events, at any instants, is what the rule says there.
+TEST(Walk, EndsWhereTheRuleSaysWhateverTheBatches) {
+  const std::vector<const char*> rules{"count(a in last 10 seconds) >= 2", "not did(any in last 7 seconds)",
+                                       "did(a in last 5 seconds) and not did(b in last 3 seconds)",
+                                       "count(b) between 2 and 3", "count(any in last 20 seconds) <= 1"};
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 300; ++round) {
+    timeline::Demand demand;
+    std::vector<rule::BoundRule> bound;
+    for (const char* text : rules) bound.push_back(rule::bind(rule::parse(text), demand, {}));
+    const RuleSet set(bound);
+    const int names[] = {demand.event("a"), demand.event("b"), timeline::History::kOther};
+
+    std::vector<std::pair<Instant, int>> events;
+    for (int i = 0; i < 12; ++i)
+      events.emplace_back(Instant{static_cast<int64_t>(random() % 40000) * kMillisecond},
+                          names[random() % 3]);
+    std::sort(events.begin(), events.end());
+
+    Standing standing;
+    standing.is_member.resize(rules.size());
+    timeline::History history;
+    size_t next = 0;
+    std::vector<Occurrence> occurrences{
+        {Occurrence::Kind::Everything, 0, Instant{0}, Instant{0}, Reason::Event}};
+    for (Instant now{0}; now.us < 60 * kSecond;
+         now = now + static_cast<Micros>(random() % 5000) * kMillisecond) {
+      for (; next < events.size() && events[next].first <= now; ++next) {
+        history.add(events[next].first, events[next].second, {});
+        occurrences.push_back({Occurrence::Kind::Event, events[next].second, events[next].first,
+                               events[next].first, Reason::Event});
+      }
+      const rule::UserState state{nullptr, &history, 1, "u"};
+      (void)walk(set, state, occurrences, now, &standing);
+      occurrences.clear();
+      for (size_t i = 0; i < rules.size(); ++i)
+        ASSERT_EQ(standing.is_member[i] != 0, rule::evaluate(bound[i], state, now).truth)
+            << rules[i] << " at " << format_instant(now) << " round " << round;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cdp::segment
