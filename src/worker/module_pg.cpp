@@ -17,11 +17,15 @@ CDP_MODULE_MAGIC;
 PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void) {
-  cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts);
-  cdp::pg::enter([](void*) { cdp::bitmap::load(); }, nullptr);
-  cdp::session::load();
-  cdp::decision::load();
-  cdp::worker::load();
-  MarkGUCPrefixReserved("cdp");
+  cdp::pg::enter(
+      [](void*) {
+        cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts);
+        cdp::bitmap::load();
+        cdp::session::load();
+        cdp::decision::load();
+        cdp::worker::load();
+        cdp::pg::guard([] { MarkGUCPrefixReserved("cdp"); });
+      },
+      nullptr);
 }
 }

@@ -1,0 +1,205 @@
+# The background worker through its life: start, stop, crash, commands on its database, standby, rest.
+# CdpTest.pm says how to run this by hand.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use CdpTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $preload = "shared_preload_libraries = 'cdp'\nmax_worker_processes = 20\nrestart_after_crash = on\n";
+my $node = new_cluster('worker', $preload . "wal_level = replica\nmax_wal_senders = 4\nautovacuum = off\n"
+	  . "log_min_messages = warning\n", allows_streaming => 1);
+
+sub answer { my ($sql, $database, $on) = @_; return ($on // $node)->safe_psql($database // 'one', $sql) }
+sub state_is { my ($state, $database) = @_; return answer('SELECT state FROM cdp.worker_status', $database) eq $state }
+sub runs { my ($database) = @_; return answer('SELECT state FROM cdp.worker_status', $database) =~ /^(running|idle)$/ }
+sub pid { return answer('SELECT pid FROM cdp.worker_status', $_[0]) }
+sub workers { return answer(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'cdp worker'}, 'postgres') }
+sub pending { return answer('SELECT pending_messages FROM cdp.worker_status', $_[0]) }
+# Seconds until a message committed now has been taken; -1 if that takes longer than ten.
+sub latency
+{
+	my ($database) = @_;
+	my $before = answer('SELECT messages_total FROM cdp.worker_status', $database);
+	answer(q{SELECT cdp_track('ann', 'look')}, $database);
+	my $start = now();
+	return wait_for(10, sub { answer('SELECT messages_total FROM cdp.worker_status', $database) > $before })
+	  ? now() - $start : -1;
+}
+
+# Start by preloading, in every database with the extension.
+$node->safe_psql('postgres', "CREATE DATABASE $_") for qw(one two bare);
+$node->safe_psql($_, 'CREATE EXTENSION cdp') for qw(one two);
+ok(wait_for(10, sub { runs($_) }), "CREATE EXTENSION ends with a worker in database $_") for qw(one two);
+cmp_ok(latency('one'), '>=', 0, 'it takes messages');
+$node->restart;
+ok(wait_for(10, sub { runs($_) }), "after a restart of the server a worker runs in database $_") for qw(one two);
+ok(wait_for(10, sub { workers() == 2 }), 'and nowhere else');
+is(answer('SELECT cdp_worker_start()'), 'f', 'starting what runs does nothing');
+
+# Wake at commit. With the poll at a minute only the latch can be that quick.
+$node->append_conf('postgresql.conf', "cdp.poll_interval = '60s'");
+$node->reload;
+sleep 1;
+my @latencies = sort { $a <=> $b } map { latency('one') } 1 .. 11;
+cmp_ok($latencies[5], '<', 0.5, sprintf('a commit wakes the worker: median %.0f ms, psql start included', 1000 * $latencies[5]));
+cmp_ok($latencies[0], '>=', 0, 'every time');
+cmp_ok($latencies[10], '<', 5, 'and at the latest soon');
+answer("BEGIN; SELECT cdp_track('ann', 'look'); ROLLBACK");
+is(pending('one'), 0, 'what was rolled back is not there');
+$node->append_conf('postgresql.conf', "cdp.poll_interval = '250ms'");
+$node->reload;
+cmp_ok(latency('one'), '>=', 0, 'settings are read anew on reload');
+
+# An idle worker writes nothing. This session's own number is the only one.
+my $xid_before = answer('SELECT pg_current_xact_id()');
+my $wal_before = answer('SELECT pg_current_wal_insert_lsn()');
+sleep 3;
+is(answer('SELECT pg_current_xact_id()') - $xid_before, 1, 'three idle seconds take no transaction number');
+cmp_ok(answer("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '$wal_before')"), '<', 2000, 'and write no WAL of note');
+
+# Stop and start.
+is(answer('SELECT cdp_worker_stop()'), 't', 'cdp_worker_stop() stops it');
+ok(state_is('stopped'), 'worker_status says so');
+is(pid('one'), '', 'there is no process');
+answer(q{SELECT cdp_track('ann', 'look')});
+sleep 3;
+is(pending('one'), 1, 'messages wait, and nobody starts the worker again');
+is(answer('SELECT cdp_worker_stop()'), 'f', 'stopping what does not run does nothing');
+ok(runs('two'), 'the worker of another database is not touched');
+is(answer('SELECT cdp_worker_start()'), 't', 'cdp_worker_start() starts it');
+ok(wait_for(5, sub { pending('one') == 0 && runs('one') }), 'it takes what waited');
+answer('BEGIN; SELECT cdp_worker_stop(); SELECT cdp_worker_start(); COMMIT');
+ok(wait_for(5, sub { runs('one') }), 'stop and start in one transaction');
+answer('SELECT cdp_worker_stop()');
+$node->restart;
+ok(wait_for(10, sub { runs('one') }), 'a restart of the server ends the stop');
+answer("SELECT pg_terminate_backend(pid) FROM cdp.worker_status");
+ok(wait_for(10, sub { runs('one') }), 'terminated by pg_terminate_backend, it comes back');
+
+# Rights.
+$node->safe_psql('one', 'CREATE ROLE nobody');
+for my $call ('cdp_worker_start()', 'cdp_worker_stop()', 'cdp_worker_start_if_preloaded()')
+{
+	is((fails_with($node, "SET ROLE nobody; SELECT $call", 'one'))[0], '42501', "$call is not for everyone");
+}
+
+# Errors: a batch that fails is rolled back and tried again, ever more rarely, and told once.
+answer('ALTER TABLE cdp.inbox_cursor RENAME TO hidden');
+answer(q{UPDATE cdp.worker SET errors_total = 0});
+ok(wait_for(10, sub { answer('SELECT errors_total FROM cdp.worker') >= 2 }), 'failures are counted');
+like(answer('SELECT last_error FROM cdp.worker'), qr/cdp\.inbox_cursor/, 'and named');
+ok(answer(q{SELECT retry_at > now() FROM cdp.worker}) eq 't', 'the next try is later');
+answer('ALTER TABLE cdp.hidden RENAME TO inbox_cursor');
+is(answer('SELECT state FROM cdp.worker_status'), 'backing off', 'worker_status says that it backs off');
+ok(wait_for(20, sub { runs('one') }), 'with the cause gone, it goes on');
+cmp_ok(latency('one'), '>=', 0, 'and takes messages');
+my $told = () = slurp_file($node->logfile) =~ /WARNING:  cdp worker: a batch failed/g;
+is($told, 1, 'the log tells a failure once');
+
+# kill -9 of the worker: the server starts all processes anew.
+my $old = pid('one');
+kill 'KILL', $old;
+$node->poll_query_until('postgres', 'SELECT true');
+ok(wait_for(20, sub { my $out; $node->psql('one', 'SELECT pid FROM cdp.worker_status', stdout => \$out) == 0 && $out && $out ne $old }),
+	'killed -9, the worker comes back with the server');
+ok(wait_for(20, sub { runs('two') }), 'and so does the other');
+ok(wait_for(10, sub { workers() == 2 }), 'once each');
+cmp_ok(latency('one'), '>=', 0, 'it takes messages');
+
+# A worker stopped stays so over a crash.
+answer('SELECT cdp_worker_stop()', 'two');
+kill 'KILL', pid('one');
+$node->poll_query_until('postgres', 'SELECT true');
+ok(wait_for(20, sub { my $out; $node->psql('one', 'SELECT state FROM cdp.worker_status', stdout => \$out) == 0 && $out =~ /idle|running/ }),
+	'again');
+sleep 4;
+ok(state_is('stopped', 'two'), 'a worker that was stopped stays so over a crash');
+answer('SELECT cdp_worker_start()', 'two');
+
+# Commands on the database, from a session elsewhere.
+$node->safe_psql('postgres', 'CREATE DATABASE copied TEMPLATE one');
+pass('a database with a worker can be a template');
+ok(wait_for(15, sub { runs('one') }), 'its worker comes back');
+ok(wait_for(15, sub { runs('copied') }), 'the copy gets one of its own');
+$node->safe_psql('postgres', 'ALTER DATABASE copied RENAME TO renamed');
+ok(wait_for(15, sub { runs('renamed') }), 'a database with a worker can be renamed');
+my $space = PostgreSQL::Test::Utils::tempdir();
+$node->safe_psql('postgres', "CREATE TABLESPACE space LOCATION '$space'");
+$node->safe_psql('postgres', 'ALTER DATABASE renamed SET TABLESPACE space');
+ok(wait_for(15, sub { runs('renamed') }), 'and moved to another tablespace');
+my $drop_start = now();
+$node->safe_psql('postgres', 'DROP DATABASE renamed');
+cmp_ok(now() - $drop_start, '<', 6, 'and dropped');
+$node->safe_psql('postgres', 'DROP TABLESPACE space');
+is((fails_with($node, 'SET ROLE nobody; DROP DATABASE two'))[0], '42501', 'who may not drop a database');
+ok(runs('two'), 'does not disturb its worker');
+
+# DROP EXTENSION, also in the middle of work, and CREATE EXTENSION again.
+for my $round (1 .. 3)
+{
+	answer(q{INSERT INTO cdp.inbox (payload) SELECT '{"type": "track", "userId": "' || i || '", "event": "look"}' FROM generate_series(1, 3000) i},
+		'two') if $round > 1;
+	my $start = now();
+	$node->safe_psql('two', 'DROP EXTENSION cdp');
+	cmp_ok(now() - $start, '<', 10, "DROP EXTENSION does not hang, round $round");
+	$node->safe_psql('two', 'DROP SCHEMA IF EXISTS cdp CASCADE');
+	ok(wait_for(10, sub { workers() == 1 }), 'the worker leaves');
+	$node->safe_psql('two', 'CREATE EXTENSION cdp');
+	ok(wait_for(10, sub { runs('two') }), 'CREATE EXTENSION brings one');
+}
+$node->safe_psql('two', 'BEGIN; DROP EXTENSION cdp; ROLLBACK');
+ok(wait_for(10, sub { runs('two') }), 'a DROP EXTENSION rolled back leaves the worker at work');
+
+# Standby: nothing runs and nothing is logged until it is promoted.
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+sleep 3;
+is(answer(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'cdp%'}, 'postgres', $standby), 0,
+	'no worker runs on a standby');
+is(answer('SELECT state FROM cdp.worker_status', 'one', $standby), 'not started', 'worker_status answers there');
+my ($state, $said) = fails_with($standby, 'SELECT cdp_worker_start()', 'one');
+is($state, '55000', 'and none can be started');
+my $log = slurp_file($standby->logfile);
+unlike($log, qr/cdp worker|cdp launcher|read-only transaction/, 'the log of the standby is quiet');
+$standby->promote;
+ok(wait_for(20, sub { answer('SELECT state FROM cdp.worker_status', 'one', $standby) =~ /running|idle/ }),
+	'promotion brings the worker');
+$standby->stop;
+
+unlike(slurp_file($node->logfile), qr/PANIC|TRAP|signal 6|signal 11/, 'no process died of itself');
+$node->stop;
+
+# Without preloading.
+my $plain = new_cluster('plain', "log_min_messages = warning\n");
+$plain->safe_psql('postgres', 'CREATE EXTENSION cdp');
+sleep 1;
+is(answer('SELECT state FROM cdp.worker_status', 'postgres', $plain), 'not started',
+	'without preloading CREATE EXTENSION starts no worker');
+is(answer('SELECT cdp_worker_start()', 'postgres', $plain), 't', 'cdp_worker_start() does');
+ok(wait_for(10, sub { answer('SELECT state FROM cdp.worker_status', 'postgres', $plain) =~ /running|idle/ }), 'it runs');
+answer(q{SELECT cdp_track('ann', 'look')}, 'postgres', $plain);
+ok(wait_for(10, sub { answer('SELECT pending_messages FROM cdp.worker_status', 'postgres', $plain) == 0 }), 'and works');
+$plain->safe_psql('template1', 'CREATE DATABASE copied TEMPLATE postgres');
+pass('its database can be a template, though the session that copies it knows nothing of cdp');
+ok(wait_for(10, sub { answer('SELECT state FROM cdp.worker_status', 'postgres', $plain) =~ /running|idle/ }), 'it comes back');
+is(answer('SELECT cdp_worker_stop()', 'postgres', $plain), 't', 'cdp_worker_stop() stops it');
+$plain->restart;
+sleep 1;
+is(answer('SELECT state FROM cdp.worker_status', 'postgres', $plain), 'not started',
+	'after a restart of the server it is for the caller to start it again');
+# All slots taken.
+$plain->append_conf('postgresql.conf', "max_worker_processes = 0\n");
+$plain->restart;
+my ($out, $err);
+$plain->psql('postgres', 'SELECT cdp_worker_start()', stdout => \$out, stderr => \$err);
+like($err, qr/no free worker slot.*max_worker_processes/s, 'no free slot is said, with the remedy');
+$plain->stop;
+done_testing();
