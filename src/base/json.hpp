@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -17,16 +18,16 @@ class Json {
   using Array = std::vector<Json>;
   using Object = std::vector<Member>;
 
-  Json() = default;                                             ///< null
-  Json(bool value) : value_(value) {}                           // NOLINT(google-explicit-constructor)
-  Json(Decimal value) : value_(std::move(value)) {}             // NOLINT(google-explicit-constructor)
-  Json(std::string value) : value_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
-  Json(std::string_view value) : value_(std::string(value)) {}  // NOLINT(google-explicit-constructor)
-  Json(const char* value) : value_(std::string(value)) {}       // NOLINT(google-explicit-constructor)
-  Json(int64_t value) : value_(Decimal(value)) {}               // NOLINT(google-explicit-constructor)
-  Json(int value) : value_(Decimal(value)) {}                   // NOLINT(google-explicit-constructor)
-  Json(Array value) : value_(std::move(value)) {}               // NOLINT(google-explicit-constructor)
-  Json(Object value) : value_(std::move(value)) {}              // NOLINT(google-explicit-constructor)
+  Json() = default;              ///< null
+  Json(bool value);              // NOLINT(google-explicit-constructor)
+  Json(Decimal value);           // NOLINT(google-explicit-constructor)
+  Json(std::string value);       // NOLINT(google-explicit-constructor)
+  Json(std::string_view value);  // NOLINT(google-explicit-constructor)
+  Json(const char* value);       // NOLINT(google-explicit-constructor)
+  Json(int64_t value);           // NOLINT(google-explicit-constructor)
+  Json(int value);               // NOLINT(google-explicit-constructor)
+  Json(Array value);             // NOLINT(google-explicit-constructor)
+  Json(Object value);            // NOLINT(google-explicit-constructor)
 
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
   /// The value if it is of that kind, else nullptr.
@@ -67,6 +68,17 @@ struct Json::Member {
   std::string name;
   Json value;
 };
+
+// Here and not in the class: they need to know what a Member is.
+inline Json::Json(bool value) : value_(value) {}
+inline Json::Json(Decimal value) : value_(std::move(value)) {}
+inline Json::Json(std::string value) : value_(std::move(value)) {}
+inline Json::Json(std::string_view value) : value_(std::string(value)) {}
+inline Json::Json(const char* value) : value_(std::string(value)) {}
+inline Json::Json(int64_t value) : value_(Decimal(value)) {}
+inline Json::Json(int value) : value_(Decimal(value)) {}
+inline Json::Json(Array value) : value_(std::move(value)) {}
+inline Json::Json(Object value) : value_(std::move(value)) {}
 
 /// How deep arrays and objects may nest in a message.
 constexpr int kMaxJsonDepth = 64;
