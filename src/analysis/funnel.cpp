@@ -12,8 +12,9 @@ namespace cdp::analysis {
 
 namespace {
 
-/// The steps 0 … count - 1.
+/// The steps 0 … count - 1; none for a count below 1.
 constexpr StepMask first_steps(int count) {
+  if (count < 1) return 0;
   return count >= kMostFunnelSteps ? ~StepMask{0} : (StepMask{1} << count) - 1;
 }
 

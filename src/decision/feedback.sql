@@ -9,16 +9,16 @@ CREATE TABLE cdp.decision (
     user_id text,
     placement text NOT NULL,
     creative text NOT NULL,
-    position integer NOT NULL CONSTRAINT decision_position_is_from_1 CHECK (position >= 1),
+    position integer NOT NULL,
     strategy text NOT NULL,
     score double precision NOT NULL,
-    propensity double precision NOT NULL
-        CONSTRAINT decision_propensity_is_a_probability CHECK (propensity > 0 AND propensity <= 1),
+    propensity double precision NOT NULL,
     context jsonb,
     decided_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+-- No CHECK and no partial index here: the server would read their expressions anew for every row.
 ALTER SEQUENCE cdp.decision_id OWNED BY cdp.decision.decision_id;
-CREATE INDEX decision_user_creative ON cdp.decision (user_no, creative, decided_at) WHERE user_no IS NOT NULL;
+CREATE INDEX decision_user_creative ON cdp.decision (user_no, creative, decided_at);
 COMMENT ON TABLE cdp.decision IS 'The log of what cdp_rank answered, one row a position (setting cdp.log_decisions). Names are kept as they were. Delete old rows as you like once their clicks are in.';
 COMMENT ON COLUMN cdp.decision.decision_id IS 'Let the impression and click events carry it as property decision_id.';
 COMMENT ON COLUMN cdp.decision.user_no IS 'The user; null for one who was not known yet.';

@@ -52,9 +52,12 @@ CREATE TABLE cdp.inbox_2 PARTITION OF cdp.inbox FOR VALUES IN (2);
 COMMENT ON TABLE cdp.inbox_0 IS 'A chunk of cdp.inbox, emptied when all of it is processed';
 COMMENT ON TABLE cdp.inbox_1 IS 'A chunk of cdp.inbox, emptied when all of it is processed';
 COMMENT ON TABLE cdp.inbox_2 IS 'A chunk of cdp.inbox, emptied when all of it is processed';
-SELECT pg_catalog.pg_extension_config_dump(chunk::regclass,
-    'WHERE NOT pg_catalog.pg_visible_in_snapshot(xid, (SELECT done::pg_catalog.pg_snapshot FROM cdp.inbox_cursor))')
-    FROM (VALUES ('cdp.inbox_0'), ('cdp.inbox_1'), ('cdp.inbox_2')) AS chunks (chunk);
+SELECT pg_catalog.pg_extension_config_dump('cdp.inbox_0',
+    'WHERE NOT pg_catalog.pg_visible_in_snapshot(xid, (SELECT done::pg_catalog.pg_snapshot FROM cdp.inbox_cursor))');
+SELECT pg_catalog.pg_extension_config_dump('cdp.inbox_1',
+    'WHERE NOT pg_catalog.pg_visible_in_snapshot(xid, (SELECT done::pg_catalog.pg_snapshot FROM cdp.inbox_cursor))');
+SELECT pg_catalog.pg_extension_config_dump('cdp.inbox_2',
+    'WHERE NOT pg_catalog.pg_visible_in_snapshot(xid, (SELECT done::pg_catalog.pg_snapshot FROM cdp.inbox_cursor))');
 
 CREATE FUNCTION cdp_track(user_id text, event text, properties jsonb DEFAULT '{}',
                           ts timestamptz DEFAULT pg_catalog.now(), insert_id text DEFAULT NULL,

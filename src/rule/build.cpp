@@ -88,6 +88,9 @@ constexpr std::array<Sign, 18> kSigns{{{Operator::Equal, "="},
                                        {Operator::IsNull, "is null"},
                                        {Operator::IsNotNull, "is not null"}}};
 
+/// In the order of Aggregate::Function.
+constexpr std::array<const char*, 7> kFunctions{"did", "count", "sum", "avg", "min", "max", "distinct"};
+
 /// How many letters to insert, drop, replace, or swap with their neighbour.
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<size_t>> rows(a.size() + 1, std::vector<size_t>(b.size() + 1));
@@ -190,9 +193,12 @@ bool takes_nothing(Operator op) { return op == Operator::IsNull || op == Operato
 
 bool is_numeric(Operator op) { return op <= Operator::NotIn; }
 
-const char* name_of(Aggregate::Function function) {
-  constexpr std::array<const char*, 7> kNames{"did", "count", "sum", "avg", "min", "max", "distinct"};
-  return kNames.at(static_cast<size_t>(function));
+const char* name_of(Aggregate::Function function) { return kFunctions.at(static_cast<size_t>(function)); }
+
+std::optional<Aggregate::Function> function_of(std::string_view name) {
+  const auto* const found = std::find(kFunctions.begin(), kFunctions.end(), name);
+  if (found == kFunctions.end()) return std::nullopt;
+  return static_cast<Aggregate::Function>(found - kFunctions.begin());
 }
 
 bool measures_property(Aggregate::Function function) { return function >= Aggregate::Function::Sum; }

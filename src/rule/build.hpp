@@ -64,6 +64,8 @@ bool is_numeric(Operator op);
 
 /// `count`, …
 const char* name_of(Aggregate::Function function);
+/// The aggregate of a name in lower case; nullopt if it is none.
+std::optional<Aggregate::Function> function_of(std::string_view name);
 bool measures_property(Aggregate::Function function);
 
 /// ASCII letters lowered.

@@ -18,10 +18,6 @@ constexpr std::array<std::string_view, 7> kComparisons{"between",  "in", "like",
 
 constexpr std::array<std::string_view, 5> kUnits{"seconds", "minutes", "hours", "days", "weeks"};
 
-bool is_one_of(std::string_view word, Words words) {
-  return std::find(words.begin(), words.end(), lowered(word)) != words.end();
-}
-
 /// Recursive descent; one function a rule of the grammar.
 class Parser : private TokenCursor {
  public:
@@ -49,8 +45,6 @@ class Parser : private TokenCursor {
    private:
     Parser* parser_;
   };
-
-  // --- conditions -----------------------------------------------------------------------------------------
 
   NodePointer disjunction() {
     const Level level(this);
@@ -109,13 +103,12 @@ class Parser : private TokenCursor {
       syntax_error(token.position,
                    "\"" + called + "(…)\" is not possible in where, which compares properties");
     if (called == "exists") return exists();
-    if (called == "did" || called == "count") return aggregate(called);
-    if (is_one_of(called, {"sum", "avg", "min", "max", "distinct"})) return aggregate(called);
+    if (const std::optional<Aggregate::Function> known = function_of(called)) return aggregate(*known);
     if (called == "first" || called == "last") return moment(called == "first");
     if (called == "sequence") return sequence();
     if (called == "abandoned") return abandoned();
     if (called == "sample") return sample();
-    if (is_one_of(called, kFunctionsToCome))
+    if (std::find(kFunctionsToCome.begin(), kFunctionsToCome.end(), called) != kFunctionsToCome.end())
       syntax_error(token.position, "\"" + called + "(…)\" is not supported by this version");
     syntax_error(token.position, "there is no function \"" + token.text + "\"", hint_for(token, kFunctions));
   }
@@ -128,18 +121,14 @@ class Parser : private TokenCursor {
     return make_node(Comparison{std::move(path), {Operator::IsNotNull, {}}});
   }
 
-  NodePointer aggregate(const std::string& called) {
+  NodePointer aggregate(Aggregate::Function called) {
     Aggregate result;
-    for (const auto function : {Aggregate::Function::Did, Aggregate::Function::Count,
-                                Aggregate::Function::Sum, Aggregate::Function::Avg, Aggregate::Function::Min,
-                                Aggregate::Function::Max, Aggregate::Function::Distinct})
-      if (called == name_of(function)) result.function = function;
+    result.function = called;
     take();
     require_symbol("(");
     result.events.event = event_name();
     if (measures_property(result.function)) {
-      if (!at().is_symbol(".")) expected("\".\" and a property of the event", {});
-      take();
+      if (!take_symbol(".")) expected("\".\" and a property of the event");
       result.measured = property_path();
     }
     result.events.where = where();
@@ -218,8 +207,6 @@ class Parser : private TokenCursor {
     return make_node(std::move(result));
   }
 
-  // --- events ---------------------------------------------------------------------------------------------
-
   std::optional<std::string> event_name() {
     if (take_word("any")) return std::nullopt;
     return name("the name of an event", true);
@@ -278,17 +265,14 @@ class Parser : private TokenCursor {
     return *t;
   }
 
-  // --- values ---------------------------------------------------------------------------------------------
-
   std::string name(const std::string& what, bool may_be_text) {
     const Token& token = at();
     const bool is_name = token.kind == Token::Kind::QuotedName ||
                          (token.kind == Token::Kind::Name && !is_reserved(token.text)) ||
                          (may_be_text && token.kind == Token::Kind::String && !token.text.empty());
     if (is_name) return take().text;
-    if (token.kind == Token::Kind::Name) {
+    if (token.kind == Token::Kind::Name)
       expected(what + " (the word " + lowered(token.text) + " must stand in double quotes to be one)");
-    }
     expected(what);
   }
 

@@ -117,7 +117,7 @@ class Reader {
 
   NodePointer comparison(Members& members) {
     Comparison result;
-    result.path = value_path(members);
+    result.path = in_where_ ? property_path(members) : trait_path(members);
     result.test = test(members, false);
     return make_node(std::move(result));
   }
@@ -140,7 +140,7 @@ class Reader {
     Aggregate result;
     result.function = function;
     result.events = events(members);
-    if (measures_property(function)) result.measured = value_path(members);
+    if (measures_property(function)) result.measured = property_path(members);
     result.last = optional_length(members, "last");
     members.done();
     if (function != Aggregate::Function::Did) result.test = test(outer, true);
@@ -226,14 +226,18 @@ class Reader {
     return filter;
   }
 
-  ValuePath value_path(Members& members) {
-    const char* member = members.has("trait") ? "trait" : members.has("context") ? "context" : "property";
+  ValuePath trait_path(Members& members) { return path_of(members, "trait", ValuePath::Root::Trait); }
+
+  ValuePath property_path(Members& members) {
+    return members.has("context") ? path_of(members, "context", ValuePath::Root::Context)
+                                  : path_of(members, "property", ValuePath::Root::Property);
+  }
+
+  ValuePath path_of(Members& members, const char* member, ValuePath::Root root) {
     const Json& names = members.require(member);
     const std::string path = members.path_of(member);
     ValuePath result;
-    result.root = members.has("trait")     ? ValuePath::Root::Trait
-                  : members.has("context") ? ValuePath::Root::Context
-                                           : ValuePath::Root::Property;
+    result.root = root;
     if (names.array() == nullptr || names.array()->empty())
       refuse(path, "expected an array of one or more names");
     for (size_t i = 0; i < names.array()->size(); ++i)

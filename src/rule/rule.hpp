@@ -110,10 +110,11 @@ class BoundRule {
   std::shared_ptr<const Plan> plan_;
 };
 
-/// Binds a rule: asks `demand` for the events and properties it needs and puts the rules of the segments it
-/// names in place. Several rules may share a demand. Throws Error(NotFound) for a segment that `resolve` does
-/// not know (also if `resolve` is empty), Error(BadValue) for segments that name each other in a circle,
-/// naming the chain, and Error(Limit) beyond kMaxBoundNodes or kMaxBoundDepth.
+/// Binds a rule (call it as rule::bind: a SegmentResolver brings std::bind into the look-up): asks `demand`
+/// for the events and properties it needs and puts the rules of the segments it names in place. Several rules
+/// may share a demand. Throws Error(NotFound) for a segment that `resolve` does not know (also if `resolve`
+/// is empty), Error(BadValue) for segments that name each other in a circle, naming the chain, and
+/// Error(Limit) beyond kMaxBoundNodes or kMaxBoundDepth.
 BoundRule bind(const Rule& rule, timeline::Demand& demand, const SegmentResolver& resolve);
 
 /// What a rule sees of one user.

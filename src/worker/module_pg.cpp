@@ -1,7 +1,9 @@
 /// The module's entry point: it stands on the top floor, since loading loads every room.
 
 #include "base/interrupt.hpp"
+#include "bitmap/load.hpp"
 #include "decision/load.hpp"
+#include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "session/load.hpp"
@@ -15,10 +17,15 @@ CDP_MODULE_MAGIC;
 PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void) {
-  cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts);
-  cdp::session::load();
-  cdp::decision::load();
-  cdp::worker::load();
-  MarkGUCPrefixReserved("cdp");
+  cdp::pg::enter(
+      [](void*) {
+        cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts);
+        cdp::bitmap::load();
+        cdp::session::load();
+        cdp::decision::load();
+        cdp::worker::load();
+        cdp::pg::guard([] { MarkGUCPrefixReserved("cdp"); });
+      },
+      nullptr);
 }
 }

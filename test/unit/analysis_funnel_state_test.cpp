@@ -50,6 +50,13 @@ TEST(FunnelState, KeepsWhetherItsEventsAreInOrder) {
   c.get().append_all(b.get());
   EXPECT_EQ(c.get().is_sorted, 0);
   EXPECT_EQ(problem_of(c.body()), nullptr);
+  Held unsorted(2);
+  unsorted.get().append({Instant{9}, 1});
+  unsorted.get().append({Instant{8}, 1});
+  Held e(3);
+  e.get().append({Instant{1}, 1});
+  e.get().append_all(unsorted.get());
+  EXPECT_EQ(e.get().is_sorted, 0);
   Held d(8);
   d.get().append_all(c.get());
   EXPECT_EQ(d.get().is_sorted, 0);

@@ -87,6 +87,8 @@ TEST(Funnel, KeepsInfiniteTimesInfinitelyFar) {
   const Micros longest = std::numeric_limits<Micros>::max();
   const std::vector<FunnelEvent> early{{Instant::min(), 1}, {Instant{0}, 2}};
   EXPECT_EQ(funnel_depth({2, longest}, early), 1);
+  const std::vector<FunnelEvent> before_zero{{Instant::min(), 1}, {Instant{-5}, 2}};
+  EXPECT_EQ(funnel_depth({2, longest}, before_zero), 1);
   const std::vector<FunnelEvent> late{{Instant{0}, 1}, {Instant::max(), 2}};
   EXPECT_EQ(funnel_depth({2, longest}, late), 1);
   const std::vector<FunnelEvent> together{{Instant::min(), 1}, {Instant::min(), 2}};
@@ -106,6 +108,12 @@ TEST(Funnel, HasOneToSixtyFourSteps) {
   EXPECT_EQ(funnel_depth({1, 62}, events), 1);
   for (const FunnelDefinition refused : {FunnelDefinition{65, 1}, {0, 1}, {-1, 1}, {2, -1}})
     EXPECT_THROW(FunnelFold{refused}, Error);
+}
+
+TEST(Funnel, IgnoresStepsThatItDoesNotHave) {
+  const std::vector<FunnelEvent> tied{{Instant{1}, 1}, {Instant{1}, 2}, {Instant{1}, 4}};
+  EXPECT_EQ(funnel_depth({2, 0}, tied), 2);
+  EXPECT_EQ(funnel_depth({1, 0}, std::vector<FunnelEvent>{{Instant{1}, 6}}), 0);
 }
 
 TEST(Funnel, RefusesTimesThatGoBack) {

@@ -142,12 +142,12 @@ class Oracle {
     if (const auto* membership = node.as<InSegment>()) return truth(segments_.at(membership->name).root());
     if (const auto* sample = node.as<Sample>()) {
       // The seeds of the tests; independent of the hash only at the ends, elsewhere asked of a whole rule.
-      Rule rule(std::make_shared<const Node>(Node{*sample}));
+      const Rule sampled(std::make_shared<const Node>(Node{*sample}));
       timeline::Demand demand;
       UserState state;
       state.user_no = kUserNo;
       state.user_id = kUserId;
-      return evaluate(bind(rule, demand, {}), state, now_).truth;
+      return evaluate(rule::bind(sampled, demand, {}), state, now_).truth;
     }
     if (const auto* aggregate = node.as<Aggregate>()) return aggregate_holds(*aggregate);
     if (const auto* moment = node.as<Moment>()) return moment_holds(*moment);
@@ -336,7 +336,7 @@ void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
   timeline::Demand demand;
   demand.event("c");  // another rule of the same demand
   demand.property({timeline::PropertyPath::Root::Properties, {"another"}});
-  const BoundRule bound = bind(rule, demand, resolve);
+  const BoundRule bound = rule::bind(rule, demand, resolve);
   const RawUser user = random_user(random);
   const timeline::History history = history_of(user, demand);
   const UserState state{&user.traits, &history, kUserNo, kUserId};

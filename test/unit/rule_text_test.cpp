@@ -174,7 +174,7 @@ TEST(RuleText, NamesThePlaceInJson) {
   EXPECT_EQ(json_refusal(R"({"count":{"event":"a","any":true},"op":">","value":1})"),
             "$.count: has both \"any\" and \"event\"");
   EXPECT_EQ(json_refusal(R"({"sum":{"event":"a","trait":["x"]},"op":">","value":1})"),
-            "$.sum: unknown member \"trait\"");
+            "$.sum: expected a member \"property\"");
 }
 
 TEST(RuleText, KeepsItsLimits) {
@@ -219,7 +219,7 @@ TEST(RuleText, PrintedRulesAreReadAsTheyWere) {
 TEST(RuleText, DifferentRulesPrintDifferently) {
   RandomRules random(7);
   std::vector<Rule> rules;
-  for (int i = 0; i < 400; ++i) rules.emplace_back(random.tree(2));
+  for (int i = 0; i < 150; ++i) rules.emplace_back(random.tree(2));
   for (const Rule& a : rules)
     for (const Rule& b : rules) ASSERT_EQ(a == b, print(a) == print(b)) << print(a) << "\n" << print(b);
 }
