@@ -251,6 +251,8 @@ void write_computed(pg::Spi& spi, const Computed& computed, Instant now) {
   exited -= computed.members;
   write_memberships(spi, computed, now, entered, exited);
   replace_members(spi, computed.segment->number, computed.members);
+  static pg::Query forget_growth("DELETE FROM cdp.segment_growth WHERE segment_no = $1");
+  (void)forget_growth(spi, computed.segment->number);
   static pg::Query finish(
       "UPDATE cdp.segment SET status = 'ready', size = $2, computed_at = $3 WHERE segment_no = $1");
   (void)finish(spi, computed.segment->number, static_cast<int64_t>(computed.members.cardinality()), now);
