@@ -4,7 +4,7 @@
 #include "pg/guard.hpp"
 #include "pg/wake.hpp"
 #include "worker/load.hpp"
-#include "worker/turn.hpp"
+#include "worker/turn_pg.hpp"
 
 #include <algorithm>
 #include <cstring>

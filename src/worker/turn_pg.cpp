@@ -3,7 +3,7 @@
 #include "pg/spi.hpp"
 #include "worker/load.hpp"
 #include "worker/process.hpp"
-#include "worker/turn.hpp"
+#include "worker/turn_pg.hpp"
 
 #include <limits>
 
