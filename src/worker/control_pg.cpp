@@ -89,7 +89,10 @@ CDP_FUNCTION(cdp_worker_stop) {
   pg::Spi spi;
   static pg::Query forbid("UPDATE cdp.worker SET stopped_at = clock_timestamp()");
   (void)forbid(spi);
-  return BoolGetDatum(pid != 0);
+  // One that was starting meanwhile: it has either seen the row or is stopped like any other.
+  const int late_pid = pg::find_worker(MyDatabaseId);
+  if (late_pid != 0) worker::stop_and_wait(late_pid);
+  return BoolGetDatum(pid != 0 || late_pid != 0);
 }
 
 CDP_FUNCTION(cdp_worker_start_if_preloaded) {

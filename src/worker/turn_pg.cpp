@@ -45,18 +45,14 @@ bool lock_extension() {
   });
 }
 
-bool is_stopped(pg::Spi& spi) {
+/// False if the worker was stopped while it started: the row's newest version decides.
+bool record_start(pg::Spi& spi) {
   static pg::Query query(
-      "SELECT EXISTS (SELECT FROM cdp.worker WHERE stopped_at > pg_postmaster_start_time())");
-  return query(spi).boolean(0, 0);
-}
-
-void record_start(pg::Spi& spi) {
-  static pg::Query query(
-      "INSERT INTO cdp.worker (pid, started_at) VALUES ($1, clock_timestamp())"
+      "INSERT INTO cdp.worker AS w (pid, started_at) VALUES ($1, clock_timestamp())"
       " ON CONFLICT (is_single) DO UPDATE SET pid = excluded.pid, started_at = excluded.started_at,"
-      " stopped_at = NULL, retry_at = NULL");
-  (void)query(spi, static_cast<int32_t>(MyProcPid));
+      " stopped_at = NULL, retry_at = NULL"
+      " WHERE w.stopped_at IS NULL OR w.stopped_at <= pg_postmaster_start_time()");
+  return query(spi, static_cast<int32_t>(MyProcPid)).size() == 1;
 }
 
 void record_success(pg::Spi& spi, int64_t messages) {
@@ -70,11 +66,10 @@ void record_success(pg::Spi& spi, int64_t messages) {
 void work(Turn* turn) {
   if (turn->is_start) {
     pg::Spi spi;
-    if (is_stopped(spi)) {
+    if (!record_start(spi)) {
       turn->outcome = Outcome::Leave;
       return;
     }
-    record_start(spi);
   }
   if (!turn->takes_batch) return;
   const Processed done = process({batch_size(), batch_size()});
