@@ -3,6 +3,10 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 
+extern "C" {
+#include <utils/guc.h>
+}
+
 namespace cdp::event {
 
 namespace {
@@ -63,6 +67,12 @@ std::string current_snapshot(pg::Spi& spi) {
 }  // namespace
 
 Inbox::Inbox(pg::Spi& spi) : spi_(spi) {
+  // A scan that starts in the middle of a chunk would break the order of rows that read_tid_ relies on. Holds
+  // until `spi` ends.
+  pg::guard([] {
+    (void)set_config_option("synchronize_seqscans", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
+                            0, false);
+  });
   static pg::Query query(
       "SELECT home, write_chunk, done, target, read_chunk, read_tid, clock FROM cdp.inbox_cursor");
   const pg::Rows rows = query(spi);

@@ -61,7 +61,10 @@ Instant read_event_time(const Json& payload, const Mapping& mapping, Instant rec
   if (given) {
     t = *given;
   } else if (original && sent) {
-    t = received_at - (sent->us - original->us);
+    Micros delay = 0;
+    if (__builtin_sub_overflow(sent->us, original->us, &delay))
+      throw Rejection{"bad_time", "time is out of range"};
+    t = received_at - delay;
   } else if (original) {
     t = *original;
   }

@@ -31,6 +31,10 @@ struct DeadLetter {
 std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
                                     std::vector<DeadLetter>* dead);
 
+/// The messages of a payload that holds several, each queued for itself; nothing if it holds one or cannot be
+/// read.
+std::vector<Queued> single_messages(const Queued& queued);
+
 /// Records insert ids and removes the messages whose source and id were seen before, in this batch or
 /// earlier: the first one wins.
 void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages);

@@ -66,6 +66,18 @@ std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
   return messages;
 }
 
+std::vector<Queued> single_messages(const Queued& queued) {
+  std::vector<Queued> singles;
+  try {
+    for (const Json& message : split_payload(read_payload(queued)))
+      singles.push_back({queued.source, message.dump(), false, queued.received_at});
+  } catch (const Rejection&) {
+    return {};
+  }
+  if (singles.size() == 1) return {};
+  return singles;
+}
+
 void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages) {
   std::vector<std::string> ids;
   std::vector<std::string> sources;

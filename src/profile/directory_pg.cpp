@@ -130,7 +130,9 @@ int64_t Directory::resolve_alias(const event::Message& message) {
   const std::optional<int64_t> user = find(IdentityKind::UserId, *message.user_id);
   if (!previous) {
     const int64_t user_no = user ? *user : find_or_make(IdentityKind::UserId, *message.user_id);
+    // Nobody can say yet of which kind it will be when it is heard of.
     tie(IdentityKind::UserId, *message.previous_id, user_no);
+    tie(IdentityKind::AnonymousId, *message.previous_id, user_no);
     return user_no;
   }
   if (!user) {

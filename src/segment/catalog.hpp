@@ -27,8 +27,8 @@ struct Definition {
   bool is_ready = false;
 };
 
-/// The rows of cdp.segment as they are, in the order of their numbers.
-std::vector<Definition> load_definitions(pg::Spi& spi);
+/// The rows of cdp.segment as committed now or changed by this transaction, in the order of their numbers.
+std::vector<Definition> load_definitions();
 
 /// The segments of this database with their rules bound to one demand. Loaded once per backend and again
 /// after cdp.segment was changed, by whomever.

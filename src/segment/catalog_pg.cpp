@@ -31,9 +31,13 @@ Oid find_segment_table() {
 
 }  // namespace
 
-std::vector<Definition> load_definitions(pg::Spi& spi) {
+// By the newest snapshot, whatever the running query's: what is kept for later commands must not be older
+// than the last invalidation that came in, and a check must not pass over what was committed since.
+std::vector<Definition> load_definitions() {
   static pg::Query query(
       "SELECT segment_no, name, rule, status = 'ready' FROM cdp.segment ORDER BY segment_no");
+  pg::LatestSnapshot latest;
+  pg::Spi spi(pg::Spi::Mode::ReadOnly);
   std::vector<Definition> definitions;
   const pg::Rows rows = query(spi);
   for (uint64_t i = 0; i < rows.size(); ++i)
@@ -41,18 +45,6 @@ std::vector<Definition> load_definitions(pg::Spi& spi) {
         {rows.integer(i, 0), rows.text(i, 1), rule::parse(rows.text(i, 2)), rows.boolean(i, 3)});
   return definitions;
 }
-
-namespace {
-
-/// Reads by the newest snapshot, whatever the running query's: what is kept for later commands must not be
-/// older than the last invalidation that came in.
-std::vector<Definition> load_latest_definitions() {
-  pg::LatestSnapshot latest;
-  pg::Spi spi(pg::Spi::Mode::ReadOnly);
-  return load_definitions(spi);
-}
-
-}  // namespace
 
 const Catalog& Catalog::current(pg::Spi& /*spi*/) {
   static bool is_registered = false;
@@ -66,7 +58,7 @@ const Catalog& Catalog::current(pg::Spi& /*spi*/) {
   segment_table = table;
   is_loaded_current = true;
   loaded.reset();
-  loaded = std::make_unique<Catalog>(load_latest_definitions());
+  loaded = std::make_unique<Catalog>(load_definitions());
   return *loaded;
 }
 

@@ -48,8 +48,8 @@ HeapTuple with_pending_status(const TriggerData* trigger, HeapTuple row) {
 }
 
 /// Names that rules mention and no segment has any more.
-void refuse_dangling_names(pg::Spi& spi) {
-  const std::vector<Definition> definitions = load_definitions(spi);
+void refuse_dangling_names() {
+  const std::vector<Definition> definitions = load_definitions();
   for (const Definition& definition : definitions)
     for (const std::string& name : rule::segments_named(definition.rule)) {
       const bool exists = std::any_of(definitions.begin(), definitions.end(),
@@ -96,8 +96,10 @@ CDP_FUNCTION(cdp_segment_follow) {
   const TriggerData* trigger = segment::trigger_data(fcinfo);
   pg::Spi spi;
   segment::Catalog::invalidate();
+  // What the statement changed is to be seen below.
+  pg::guard([] { CommandCounterIncrement(); });
   if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) || TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
-    segment::refuse_dangling_names(spi);
+    segment::refuse_dangling_names();
     static pg::Query remove_chunks(
         "DELETE FROM cdp.segment_chunk AS c WHERE NOT EXISTS (SELECT FROM cdp.segment AS s"
         " WHERE s.segment_no = c.segment_no)");
@@ -106,9 +108,18 @@ CDP_FUNCTION(cdp_segment_follow) {
         " WHERE s.segment_no = g.segment_no)");
     (void)remove_chunks(spi);
     (void)remove_growth(spi);
+    // The numbers may be given out anew after TRUNCATE … RESTART IDENTITY, so that no user may keep one.
+    static pg::Query remove_memberships("DELETE FROM cdp.membership");
+    static pg::Query remove_dues("DELETE FROM cdp.segment_due");
+    if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
+      (void)remove_memberships(spi);
+      (void)remove_dues(spi);
+    }
     return 0;
   }
-  if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) segment::refuse_dangling_names(spi);
+  if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) segment::refuse_dangling_names();
+  // Binding the rules checks them, whoever computes the members.
+  (void)segment::Catalog::current(spi);
   // In a transaction with an old snapshot the members would be computed from old events: the worker does it.
   if (IsolationUsesXactSnapshot()) return 0;
   static pg::Query now_query("SELECT greatest(clock_timestamp(), (SELECT clock FROM cdp.inbox_cursor))");

@@ -171,6 +171,10 @@ void apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now) {
     return;
   }
   const event::Queued& message = queued.front();
+  if (const std::vector<event::Queued> singles = event::single_messages(message); !singles.empty()) {
+    apply(spi, singles, now);
+    return;
+  }
   const event::DeadLetter letter{
       {"failed", reason}, message.payload, message.is_null, message.source, message.received_at};
   event::store_dead_letters(spi, std::span(&letter, 1));
