@@ -44,17 +44,16 @@ is_loaded() {
 
 digest_of() { cat "$@" "$CDP_TOP"/cdp--*.sql "$here"/* | sha256sum | cut -c1-32; }
 
-# load SOURCE: queues the lines of $messages by one COPY and watches them being taken.
+# load SOURCE: queues the lines of $messages by one COPY and watches the worker take them.
 load() {
-  local total taken=-1 before processed started=$SECONDS
+  local total pending worker started=$SECONDS
   total=$(wc -l <"$messages")
   sed "s/\\\\/\\\\\\\\/g; s/^/$1\t/" "$messages" | query -c 'COPY cdp.inbox (source, payload) FROM STDIN'
   while true; do
-    before=$taken
-    processed=$(query -c 'SELECT cdp_process(10000)') # the worker of this database is at it as well
-    taken=$(query -c 'SELECT count(*) FROM cdp.event')
-    printf '\r%s of %s events taken, %s s ' "$taken" "$total" $((SECONDS - started)) >&2
-    if [ "$processed" = 0 ] && [ "$taken" = "$before" ]; then break; fi
+    IFS='|' read -r pending worker < <(query -c 'SELECT pending_messages, pid FROM cdp.worker_status')
+    printf '\r%s of %s events taken, %s s ' $((total - pending)) "$total" $((SECONDS - started)) >&2
+    if [ "$pending" = 0 ]; then break; fi
+    if [ -n "$worker" ]; then sleep 0.5; else query -c 'SELECT cdp_process(10000)' >/dev/null; fi
   done
   printf '\n' >&2
 }
