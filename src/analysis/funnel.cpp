@@ -49,7 +49,7 @@ class StepMatching {
       if ((events_[event] & bit_of(step)) != 0 && step_of_[event] == kFree) return assign(step, event);
     for (size_t event = 0; event < events_.size(); ++event) {
       if ((events_[event] & bit_of(step)) == 0) continue;
-      const int holder = step_of_[event];
+      const int holder = step_of_[event];  // NOLINT(bugprone-signed-char-misuse): -1 stands for none
       if ((visited_ & bit_of(holder)) == 0 && augment(holder)) return assign(step, event);
     }
     return false;

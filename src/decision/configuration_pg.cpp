@@ -4,8 +4,10 @@
 /// read at an older count is read anew.
 #include "pg/server.hpp"
 
+#include "base/error.hpp"
 #include "decision/configuration.hpp"
 #include "pg/boundary.hpp"
+#include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 

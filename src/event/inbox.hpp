@@ -36,6 +36,9 @@ class Inbox {
   /// The instant of the last batch.
   Instant clock() const { return clock_; }
 
+  /// Did take() move the cursor, also where it found nothing?
+  bool has_changed() const { return has_changed_; }
+
   /// The next at most `limit` messages; fewer only if no more are there.
   std::vector<Queued> take(int64_t limit);
 
@@ -59,6 +62,7 @@ class Inbox {
   std::string target_;  ///< empty between rounds
   int read_chunk_ = 0;
   std::string read_tid_;
+  bool has_changed_ = false;
 };
 
 /// How many messages wait, about: those of committed transactions that no batch has taken.

@@ -174,7 +174,11 @@ Micros micros_of(const Interval* interval, const char* what) {
 }
 
 RowSink::RowSink(FunctionCallInfo fcinfo) : result_(reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo)) {
-  guard([&] { InitMaterializedSRF(fcinfo, 0); });
+  guard([&] {
+    // SETOF a plain type has a row type only in what the caller expects.
+    const bool is_row = get_call_result_type(fcinfo, nullptr, nullptr) != TYPEFUNC_SCALAR;
+    InitMaterializedSRF(fcinfo, is_row ? 0 : MAT_SRF_USE_EXPECTED_DESC);
+  });
 }
 
 void RowSink::add(std::span<const std::optional<Datum>> values) {

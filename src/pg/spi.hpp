@@ -76,8 +76,8 @@ class Spi {
   int guc_level_;
 };
 
-/// While it lives, read-only statements see what is committed now (and this transaction's own changes), also in a
-/// transaction whose snapshot is older.
+/// While it lives, read-only statements see what is committed now (and this transaction's own changes), also
+/// in a transaction whose snapshot is older.
 class LatestSnapshot {
  public:
   LatestSnapshot();

@@ -32,6 +32,15 @@ COMMENT ON COLUMN cdp.segment_chunk.chunk IS 'user_no divided by 65536';
 COMMENT ON COLUMN cdp.segment_chunk.users IS 'Numbers of the members of this chunk';
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment_chunk', '');
 
+CREATE TABLE cdp.segment_growth (
+    segment_no integer NOT NULL,
+    amount     bigint NOT NULL
+);
+COMMENT ON TABLE cdp.segment_growth IS 'By how much cdp.segment.size is behind, where someone held the segment''s row while members changed; usually empty';
+COMMENT ON COLUMN cdp.segment_growth.segment_no IS 'cdp.segment.segment_no';
+COMMENT ON COLUMN cdp.segment_growth.amount IS 'To be added to cdp.segment.size';
+SELECT pg_catalog.pg_extension_config_dump('cdp.segment_growth', '');
+
 CREATE TABLE cdp.membership (
     user_no      bigint PRIMARY KEY,
     segments     integer[] NOT NULL,

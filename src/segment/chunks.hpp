@@ -30,6 +30,10 @@ struct Change {
 /// cdp.segment_change.
 void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now);
 
+/// Brings cdp.segment.size up to date where write_changes() could not, since someone held the row. Says
+/// whether there was anything to do.
+bool settle_sizes(pg::Spi& spi);
+
 /// Takes users out of segments without recording a change.
 void erase_members(pg::Spi& spi, const std::vector<std::pair<int32_t, int64_t>>& segment_and_user);
 

@@ -52,10 +52,21 @@ void write_sizes(pg::Spi& spi, const std::map<int32_t, int64_t>& growth) {
     amounts.push_back(amount);
   }
   if (numbers.empty()) return;
+  // Where someone holds the segment's row (an open UPDATE of its description), the size waits, not the batch.
   static pg::Query update(
-      "UPDATE cdp.segment AS s SET size = s.size + g.amount"
-      " FROM unnest($1::integer[], $2::bigint[]) AS g (segment_no, amount) WHERE s.segment_no = "
-      "g.segment_no");
+      "WITH growth AS ("
+      "  SELECT segment_no, sum(amount)::bigint AS amount FROM ("
+      "    SELECT * FROM unnest($1::integer[], $2::bigint[]) AS g (segment_no, amount)"
+      "    UNION ALL SELECT segment_no, amount FROM cdp.segment_growth WHERE segment_no = ANY($1)) AS "
+      "both_kinds"
+      "  GROUP BY segment_no),"
+      " taken AS (DELETE FROM cdp.segment_growth WHERE segment_no = ANY($1)),"
+      " free AS (SELECT s.segment_no FROM cdp.segment AS s WHERE s.segment_no = ANY($1)"
+      "  FOR NO KEY UPDATE SKIP LOCKED),"
+      " later AS (INSERT INTO cdp.segment_growth (segment_no, amount) SELECT segment_no, amount FROM growth"
+      "  WHERE segment_no NOT IN (SELECT segment_no FROM free))"
+      " UPDATE cdp.segment AS s SET size = s.size + g.amount FROM growth AS g"
+      " WHERE s.segment_no = g.segment_no AND s.segment_no IN (SELECT segment_no FROM free)");
   (void)update(spi, numbers, amounts);
 }
 
@@ -83,6 +94,23 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
       "$3::text[],"
       " $4::timestamptz[], $5::text[]) AS c (user_no, segment, change, effective_at, reason)");
   (void)insert(spi, users, names, kinds, times, reasons, now);
+}
+
+bool settle_sizes(pg::Spi& spi) {
+  static pg::Query query("SELECT DISTINCT segment_no FROM cdp.segment_growth");
+  static pg::Query is_free("SELECT FROM cdp.segment WHERE segment_no = $1 FOR NO KEY UPDATE SKIP LOCKED");
+  static pg::Query settle(
+      "WITH taken AS (DELETE FROM cdp.segment_growth WHERE segment_no = $1 RETURNING amount)"
+      " UPDATE cdp.segment SET size = size + (SELECT sum(amount) FROM taken)::bigint WHERE segment_no = $1");
+  const pg::Rows rows = query(spi);
+  bool has_settled = false;
+  for (uint64_t i = 0; i < rows.size(); ++i) {
+    const int32_t segment_no = rows.integer(i, 0);
+    if (is_free(spi, segment_no).empty()) continue;
+    (void)settle(spi, segment_no);
+    has_settled = true;
+  }
+  return has_settled;
 }
 
 void erase_members(pg::Spi& spi, const std::vector<std::pair<int32_t, int64_t>>& segment_and_user) {

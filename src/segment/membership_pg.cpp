@@ -126,12 +126,37 @@ void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& use
 
 }  // namespace
 
+namespace {
+
+/// Can anything that happened to this user, or the time that passed, change a rule?
+bool is_concerned(const RuleSet& rules, const Touched& user, const Row& row, Instant now) {
+  if (row.is_new || row.standing.next_due <= now) return true;
+  return std::any_of(user.occurrences.begin(), user.occurrences.end(), [&](const Occurrence& occurrence) {
+    switch (occurrence.kind) {
+      case Occurrence::Kind::Event:
+        return !rules.changed_by_event(occurrence.event).empty();
+      case Occurrence::Kind::Traits:
+        return !rules.changed_by_traits().empty();
+      case Occurrence::Kind::Everything:
+        return true;
+    }
+    return true;
+  });
+}
+
+}  // namespace
+
 void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Instant now) {
   if (catalog.is_empty() || users.empty()) return;
   std::vector<int64_t> numbers;
   for (const Touched& user : users) numbers.push_back(user.user_no);
   RowMap rows = load_rows(spi, catalog, numbers);
-  follow_rows(spi, catalog, users, rows, now);
+  std::erase_if(users, [&](const Touched& user) {
+    if (is_concerned(catalog.rules(), user, rows.at(user.user_no), now)) return false;
+    rows.erase(user.user_no);
+    return true;
+  });
+  if (!users.empty()) follow_rows(spi, catalog, users, rows, now);
 }
 
 int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Instant now, int64_t max_users) {
@@ -226,6 +251,8 @@ void write_computed(pg::Spi& spi, const Computed& computed, Instant now) {
   exited -= computed.members;
   write_memberships(spi, computed, now, entered, exited);
   replace_members(spi, computed.segment->number, computed.members);
+  static pg::Query forget_growth("DELETE FROM cdp.segment_growth WHERE segment_no = $1");
+  (void)forget_growth(spi, computed.segment->number);
   static pg::Query finish(
       "UPDATE cdp.segment SET status = 'ready', size = $2, computed_at = $3 WHERE segment_no = $1");
   (void)finish(spi, computed.segment->number, static_cast<int64_t>(computed.members.cardinality()), now);

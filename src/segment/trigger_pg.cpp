@@ -101,7 +101,11 @@ CDP_FUNCTION(cdp_segment_follow) {
     static pg::Query remove_chunks(
         "DELETE FROM cdp.segment_chunk AS c WHERE NOT EXISTS (SELECT FROM cdp.segment AS s"
         " WHERE s.segment_no = c.segment_no)");
+    static pg::Query remove_growth(
+        "DELETE FROM cdp.segment_growth AS g WHERE NOT EXISTS (SELECT FROM cdp.segment AS s"
+        " WHERE s.segment_no = g.segment_no)");
     (void)remove_chunks(spi);
+    (void)remove_growth(spi);
     return 0;
   }
   if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) segment::refuse_dangling_names(spi);

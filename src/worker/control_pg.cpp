@@ -5,7 +5,7 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "pg/wake.hpp"
-#include "worker/start.hpp"
+#include "worker/start_pg.hpp"
 
 #include <csignal>
 

@@ -4,7 +4,7 @@
 
 #include "pg/boundary.hpp"
 #include "pg/guard.hpp"
-#include "worker/start.hpp"
+#include "worker/start_pg.hpp"
 
 #include <algorithm>
 #include <vector>

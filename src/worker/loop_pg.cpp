@@ -4,7 +4,7 @@
 #include "pg/guard.hpp"
 #include "pg/wake.hpp"
 #include "worker/load.hpp"
-#include "worker/turn.hpp"
+#include "worker/turn_pg.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -121,6 +121,7 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
 [[noreturn]] void work_for_ever() {
   constexpr int kShortestRetryMs = 1000;
   constexpr int kLongestRetryMs = 30000;
+  constexpr int kShortestSleepMs = 10;
   char reported[256] = "";
   int retry_ms = 0;  // 0 unless the turn before failed
   bool is_start = true;
@@ -146,7 +147,9 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
     retry_ms = 0;
     reported[0] = '\0';
     if (turn.has_more) continue;
-    sleep(std::min(now + poll_interval_ms() * kMillisecond, turn.next_due_us), true);
+    // A due time that has passed is no reason to spin.
+    const TimestampTz due = std::max<TimestampTz>(turn.next_due_us, now + kShortestSleepMs * kMillisecond);
+    sleep(std::min(now + poll_interval_ms() * kMillisecond, due), true);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
 #include "segment/catalog.hpp"
+#include "segment/chunks.hpp"
 #include "segment/membership.hpp"
 #include "session/store.hpp"
 #include "worker/process.hpp"
@@ -203,7 +204,8 @@ Processed process(const Limits& limits) {
     if (users == 0) break;
     done.users += users;
   }
-  has_worked |= done.messages > 0 || done.users > 0;
+  has_worked |= inbox.has_changed() || done.users > 0;
+  if (segment::settle_sizes(spi)) has_worked = true;
   done.has_more = done.messages >= limits.messages || done.users >= limits.users;
   if (has_worked) inbox.save(now);
   return done;

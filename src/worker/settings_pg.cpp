@@ -1,6 +1,6 @@
 #include "pg/guard.hpp"
 #include "worker/load.hpp"
-#include "worker/start.hpp"
+#include "worker/start_pg.hpp"
 
 extern "C" {
 #include <postmaster/bgworker.h>

@@ -1,9 +1,10 @@
+#include "worker/turn_pg.hpp"
+
 #include "pg/boundary.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "worker/load.hpp"
 #include "worker/process.hpp"
-#include "worker/turn.hpp"
 
 #include <limits>
 

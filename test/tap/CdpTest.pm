@@ -33,7 +33,7 @@ use PostgreSQL::Test::Utils;
 use File::Path qw(rmtree);
 use Time::HiRes ();
 use Exporter 'import';
-our @EXPORT = qw(new_cluster destdir_settings library_file wait_for fails_with now);
+our @EXPORT = qw(new_cluster forget_earlier_run destdir_settings library_file wait_for fails_with now);
 
 # The settings with which a server finds what was installed below CDP_DESTDIR.
 sub destdir_settings
@@ -42,11 +42,20 @@ sub destdir_settings
 	return "extension_destdir = '$destdir'\n" . "dynamic_library_path = '$destdir$pkglibdir:\$libdir'\n";
 }
 
+# Removes what an earlier run left of a cluster, logs included: tests look into them. Call it before ->new($name).
+sub forget_earlier_run
+{
+	my ($name) = @_;
+	rmtree($_) for glob("\"$PostgreSQL::Test::Utils::tmp_check/t_*_${name}_data\"");
+	unlink(glob("\"$PostgreSQL::Test::Utils::log_path/*_${name}.log\""));
+	return;
+}
+
 # A running cluster. $settings is text for postgresql.conf; preloading is not set. %init goes to init().
 sub new_cluster
 {
 	my ($name, $settings, %init) = @_;
-	rmtree($_) for glob("\"$PostgreSQL::Test::Utils::tmp_check/t_*_${name}_data\"");    # left by a run that failed
+	forget_earlier_run($name);
 	my $node = PostgreSQL::Test::Cluster->new($name);
 	$node->init(%init);
 	$node->append_conf('postgresql.conf', destdir_settings() . "fsync = off\n" . ($settings // ''));

@@ -157,6 +157,7 @@ ok(wait_for(10, sub { runs('two') }), 'a DROP EXTENSION rolled back leaves the w
 
 # Standby: nothing runs and nothing is logged until it is promoted.
 $node->backup('base');
+forget_earlier_run('standby');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
 $standby->start;

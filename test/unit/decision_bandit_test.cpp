@@ -216,44 +216,42 @@ TEST(Rank, PutsTwentyCandidatesInOrderWithoutRepetition) {
   EXPECT_EQ(order, first_numbers(20));
 }
 
-/// Plays a bandit on Bernoulli arms; calls `watch(round, arm)` for each answer.
+/// Plays the bandit on Bernoulli arms, its counts being renewed after each batch; calls `watch(round, arm)`
+/// for each answer.
 template <class Watch>
 void play(const std::vector<double>& rates, int rounds, int batch, uint64_t seed, Watch&& watch) {
+  const Configuration configuration = configuration_of(rates.size(), Strategy::Bandit);
   Random random(seed);
   Random world(seed + 1000003);
   std::vector<Counts> counts(rates.size());
-  std::vector<Counts> pending = counts;
+  Model model(counts);
   for (int round = 0; round < rounds; ++round) {
-    size_t shown = 0;
-    double highest = -1;
-    for (size_t arm = 0; arm < rates.size(); ++arm) {
-      const Posterior posterior(counts[arm]);
-      const double draw = random.beta(posterior.a, posterior.b);
-      if (draw > highest) shown = arm;
-      highest = std::max(highest, draw);
-    }
-    ++pending[shown].impressions;
-    if (world.uniform() < rates[shown]) ++pending[shown].clicks;
+    const size_t shown = rank(Strategy::Bandit, configuration, configuration.placements()[0],
+                              first_numbers(rates.size()), model, 1, random)
+                             .front()
+                             .candidate;
+    ++counts[shown].impressions;
+    if (world.uniform() < rates[shown]) ++counts[shown].clicks;
     watch(round, shown);
-    if ((round + 1) % batch == 0) counts = pending;
+    if ((round + 1) % batch == 0) model = Model(counts);
   }
 }
 
 TEST(Thompson, ReachesThePublishedRegret) {
   // The levels of the reference runs: T = 20,000, updates in batches of 1, 100 and 1000.
   const std::vector<double> rates{.1, .05, .05, .05, .02, .02, .02, .01, .01, .01};
-  for (const auto& [batch, level] : {std::pair{1, 91.0}, {100, 91.0}, {1000, 108.0}}) {
-    constexpr int kSeeds = 24;
+  for (const auto& [batch, level, seeds] :
+       {std::tuple{1, 91.0, 5}, std::tuple{100, 91.0, 24}, std::tuple{1000, 108.0, 24}}) {
     std::vector<double> regrets;
-    for (int seed = 0; seed < kSeeds; ++seed) {
+    for (int seed = 0; seed < seeds; ++seed) {
       double regret = 0;
       play(rates, 20000, batch, seed, [&](int, size_t arm) { regret += .1 - rates[arm]; });
       regrets.push_back(regret);
     }
-    const double mean = std::accumulate(regrets.begin(), regrets.end(), 0.0) / kSeeds;
+    const double mean = std::accumulate(regrets.begin(), regrets.end(), 0.0) / seeds;
     double variance = 0;
-    for (const double regret : regrets) variance += (regret - mean) * (regret - mean) / (kSeeds - 1);
-    const double error = std::sqrt(variance / kSeeds);
+    for (const double regret : regrets) variance += (regret - mean) * (regret - mean) / (seeds - 1);
+    const double error = std::sqrt(variance / seeds);
     EXPECT_LT(mean, level + 4 * error) << "batches of " << batch;
     EXPECT_GT(mean, level / 3) << "a regret this low means that the simulation leaks the answer";
     RecordProperty("regret_batch_" + std::to_string(batch), std::to_string(mean));

@@ -1,0 +1,75 @@
+# pg_dump | psql into a fresh database gives the same answers, also of what was waiting, and both go on.
+# CdpTest.pm says how to run this by hand.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use CdpTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_cluster('dump', '');
+sub answer { my ($database, $sql) = @_; return $node->safe_psql($database, $sql) }
+my $port = $node->port;
+my $host = $node->host;
+
+$node->safe_psql('postgres', "CREATE DATABASE $_") for qw(before after);
+answer('before', <<'SQL');
+CREATE EXTENSION cdp;
+INSERT INTO cdp.segment (name, rule) VALUES
+  ('often', 'count(buy) >= 8'), ('norse', $$country = 'NO' and did(look)$$), ('lately', 'did(look in last 2 hours)');
+INSERT INTO cdp.inbox (payload)
+SELECT json_build_object('type', 'track', 'messageId', 'm' || i, 'userId', 'u' || i % 500,
+         'event', CASE WHEN i % 3 = 0 THEN 'buy' ELSE 'look' END,
+         'timestamp', to_char((now() - i * interval '1 minute') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+         'properties', json_build_object('price', i % 64 + 0.5))::text
+FROM generate_series(1, 10000) i;
+INSERT INTO cdp.inbox (payload) VALUES ('{broken');
+SELECT cdp_identify('u' || i, jsonb_build_object('country', CASE WHEN i % 2 = 0 THEN 'NO' ELSE 'SE' END))
+FROM generate_series(1, 500) i;
+SELECT cdp_process();
+-- These wait while the dump is made.
+SELECT cdp_track('late' || i, 'look') FROM generate_series(1, 10) i;
+SQL
+
+my $result = <<'SQL';
+SELECT count(*), count(DISTINCT insert_id), sum((properties->>'price')::numeric) FROM cdp.event;
+SELECT md5(string_agg(e::text, '|' ORDER BY user_no, ts, insert_id)) FROM cdp.event e;
+SELECT md5(string_agg(p::text, '|' ORDER BY user_no)) FROM cdp.profile p;
+SELECT md5(string_agg(s::text, '|' ORDER BY user_no, session_no)) FROM cdp.session s;
+SELECT name, rule, cdp_segment_size(name), cdp_segment(name)::text FROM cdp.segment ORDER BY name;
+SELECT count(*) FROM cdp.segment_change;
+SELECT code, payload FROM cdp.dead_letter;
+SELECT cdp_in_segment('u6', 'norse'), cdp_segments('u6'), cdp_match('u6', 'count(buy) >= 8'), cdp_count('did(buy)');
+SELECT count(*) FROM cdp.inbox;
+SQL
+my $before = answer('before', $result);
+like($before, qr/^10000\|10000\|/, 'there is something to dump');
+
+my $dump = $PostgreSQL::Test::Utils::tmp_check . '/dump.sql';
+system_or_bail('pg_dump', '-h', $host, '-p', $port, '-f', $dump, 'before');
+my ($out, $err);
+$node->psql('after', slurp_file($dump), stdout => \$out, stderr => \$err, on_error_stop => 0);
+unlike($err, qr/ERROR/, 'the dump loads without an error') or diag($err);
+is(answer('after', $result), $before, 'and gives the same answers');
+
+# Both go on alike.
+for my $database ('before', 'after')
+{
+	is(answer($database, 'SELECT cdp_process()'), 10, "what waited is taken in database $database");
+	answer($database, q{SELECT cdp_track('new', 'look'); SELECT cdp_track('u6', 'look')});
+	is(answer($database, 'SELECT cdp_process()'), 2, 'and what comes then');
+}
+for my $sql ('SELECT count(*) FROM cdp.event', 'SELECT max(user_no), count(*) FROM cdp.profile',
+	q{SELECT cdp_segment('lately')::text}, q{SELECT cdp_in_segment('late3', 'lately'), cdp_in_segment('new', 'lately')})
+{
+	is(answer('after', $sql), answer('before', $sql), "$sql: the same in both");
+}
+is(answer('after', q{SELECT cdp_in_segment('late3', 'lately')}), 't', 'a late message took effect');
+# A name once removed leaves nothing behind, and the copy can be dumped again.
+my $again = $PostgreSQL::Test::Utils::tmp_check . '/again.sql';
+system_or_bail('pg_dump', '-h', $host, '-p', $port, '-f', $again, 'after');
+ok(-s $again, 'the copy can be dumped');
+$node->stop;
+done_testing();

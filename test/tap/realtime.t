@@ -1,0 +1,74 @@
+# With the worker running: what one connection commits, another sees in segments, and time alone empties them.
+# CdpTest.pm says how to run this by hand.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use CdpTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_cluster('realtime', "shared_preload_libraries = 'cdp'\n");
+$node->safe_psql('postgres', 'CREATE EXTENSION cdp');
+$node->safe_psql('postgres', <<'SQL');
+INSERT INTO cdp.segment (name, rule) VALUES
+  ('looked', 'did(look)'),
+  ('just_now', 'did(blink in last 3 seconds)');
+SQL
+ok(wait_for(20, sub { $node->safe_psql('postgres', q{SELECT state IN ('idle', 'running') FROM cdp.worker_status}) eq 't' }),
+	'the worker runs');
+is(wait_for(20, sub { $node->safe_psql('postgres', q{SELECT count(*) FROM cdp.segment WHERE computed_at IS NULL}) eq '0' }), 1,
+	'it computes the segments');
+
+# One connection commits; another asks every 2 ms until it sees the membership. Both go on through all rounds,
+# so that no connecting is measured.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE seen (round int, seconds float8);
+CREATE PROCEDURE watch(round int) LANGUAGE plpgsql AS $$
+DECLARE asked timestamptz := clock_timestamp(); committed timestamptz;
+BEGIN
+  PERFORM cdp_track('user' || round, 'look');
+  COMMIT;
+  committed := clock_timestamp();
+  WHILE NOT coalesce(cdp_in_segment('user' || round, 'looked'), false) LOOP
+    COMMIT;
+    IF clock_timestamp() > committed + interval '10 seconds' THEN EXIT; END IF;
+    PERFORM pg_sleep(0.002);
+  END LOOP;
+  INSERT INTO seen VALUES (round, extract(epoch FROM clock_timestamp() - committed));
+END $$;
+SQL
+$node->safe_psql('postgres', join("\n", map { "CALL watch($_);" } 1 .. 3));
+$node->safe_psql('postgres', 'TRUNCATE seen');
+$node->safe_psql('postgres', join("\n", map { "CALL watch($_); SELECT pg_sleep(0.1);" } 101 .. 120));
+my ($median, $most, $rounds) = split /\|/, $node->safe_psql('postgres',
+	'SELECT round((percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) * 1000)::numeric, 1),'
+	  . ' round((max(seconds) * 1000)::numeric, 1), count(*) FROM seen');
+is($rounds, 20, 'twenty events seen');
+diag("commit to membership seen: median $median ms, longest $most ms, of $rounds");
+cmp_ok($most, '<', 1000, "an event changes cdp_in_segment within 1 s (longest $most ms)");
+cmp_ok($median, '<', 500, "median $median ms");
+
+# The same between two connections: one commits, the other sees.
+$node->safe_psql('postgres', q{SELECT cdp_track('ann', 'look')});
+my $start = now();
+ok(wait_for(5, sub { $node->safe_psql('postgres', q{SELECT cdp_in_segment('ann', 'looked')}) eq 't' }),
+	'another connection sees it');
+cmp_ok(now() - $start, '<', 1, 'within 1 s, connecting included');
+
+# By time alone.
+$node->safe_psql('postgres', q{SELECT cdp_track('bob', 'blink')});
+my $blinked = now();
+ok(wait_for(2, sub { $node->safe_psql('postgres', q{SELECT cdp_in_segment('bob', 'just_now')}) eq 't' }), 'in by an event');
+ok(wait_for(6, sub { $node->safe_psql('postgres', q{SELECT cdp_in_segment('bob', 'just_now')}) eq 'f' }), 'out by time alone');
+my $stayed = now() - $blinked;
+cmp_ok($stayed, '>', 2.5, sprintf('after three seconds, not before (%.2f s)', $stayed));
+cmp_ok($stayed, '<', 4.2, 'and at most a second later');
+is($node->safe_psql('postgres', q{SELECT cdp_segment_size('just_now')}), 0, 'the segment is empty');
+is($node->safe_psql('postgres', <<'SQL'), '3.000000', 'the exit is recorded at its exact instant');
+SELECT round(extract(epoch FROM max(effective_at) FILTER (WHERE change = 'exited') - max(effective_at) FILTER (WHERE change = 'entered')), 6)
+FROM cdp.segment_change WHERE segment = 'just_now'
+SQL
+$node->stop;
+done_testing();
