@@ -46,14 +46,15 @@ digest_of() { cat "$@" "$CDP_TOP"/cdp--*.sql "$here"/* | sha256sum | cut -c1-32;
 
 # load SOURCE: queues the lines of $messages by one COPY and watches the worker take them.
 load() {
-  local total pending worker started=$SECONDS
+  local total before taken pending worker mine=0 started=$SECONDS
   total=$(wc -l <"$messages")
+  before=$(query -c 'SELECT messages_total FROM cdp.worker_status')
   sed "s/\\\\/\\\\\\\\/g; s/^/$1\t/" "$messages" | query -c 'COPY cdp.inbox (source, payload) FROM STDIN'
   while true; do
-    IFS='|' read -r pending worker < <(query -c 'SELECT pending_messages, pid FROM cdp.worker_status')
-    printf '\r%s of %s events taken, %s s ' $((total - pending)) "$total" $((SECONDS - started)) >&2
+    IFS='|' read -r taken pending worker < <(query -c "SELECT messages_total - $before, pending_messages, pid FROM cdp.worker_status")
+    printf '\r%s of %s events taken, %s s ' $((taken + mine)) "$total" $((SECONDS - started)) >&2
     if [ "$pending" = 0 ]; then break; fi
-    if [ -n "$worker" ]; then sleep 0.5; else query -c 'SELECT cdp_process(10000)' >/dev/null; fi
+    if [ -n "$worker" ]; then sleep 0.5; else mine=$((mine + $(query -c 'SELECT cdp_process(10000)'))); fi
   done
   printf '\n' >&2
 }
