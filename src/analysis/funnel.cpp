@@ -49,7 +49,8 @@ class StepMatching {
       if ((events_[event] & bit_of(step)) != 0 && step_of_[event] == kFree) return assign(step, event);
     for (size_t event = 0; event < events_.size(); ++event) {
       if ((events_[event] & bit_of(step)) == 0) continue;
-      const int holder = step_of_[event];  // NOLINT(bugprone-signed-char-misuse): -1 stands for none
+      const auto holder =
+          static_cast<int>(step_of_[event]);  // NOLINT(bugprone-signed-char-misuse): -1 is kFree
       if ((visited_ & bit_of(holder)) == 0 && augment(holder)) return assign(step, event);
     }
     return false;

@@ -22,7 +22,7 @@ Function function(const char* name, F* address) {
   return {name, reinterpret_cast<const void*>(address)};
 }
 
-#define CDP_ROARING(name) function(#name, &name)
+#define CDP_ROARING(name) function(#name, &(name))
 
 /// What this room calls directly, and what CRoaring itself calls for memory. roaring_contains_shared is of
 /// 4.6, so that no older library can have all of them.

@@ -155,7 +155,7 @@ class Lexer {
       advance();
       syntax_error(position, "unexpected character \"" + std::string(text_.substr(from, at_ - from)) + "\"");
     }
-    const std::string symbol(1, peek());
+    std::string symbol(1, peek());
     advance();
     return symbol;
   }
