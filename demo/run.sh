@@ -89,9 +89,8 @@ segments() { # segments INSTANT
 }
 
 placement() { # placement SEGMENT: whose members have a banner of their own
-  if [ -z "$(query -c "SELECT to_regclass('demo.ranked')")" ]; then query -v segment="$1" -f "$here/placement.sql"; fi
-  heading 'What cdp_rank shows two users: chance of each banner before and after feedback'
-  show -f "$here/ranked.sql"
+  heading 'What cdp_rank shows two users: chance of each banner before and after feedback (which is rolled back)'
+  show -v segment="$1" -f "$here/placement.sql"
 }
 
 # ---- The three kinds of data -------------------------------------------------------------------------------
@@ -154,14 +153,13 @@ own_events() {
   fi
   heading 'Profiles and events'
   show -f "$here/overview.sql"
-  last=$(query -c "SELECT to_char(max(ts) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"') FROM cdp.event WHERE $of_the_data")
+  last=$(query -c "SELECT to_char(max(ts) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"') FROM cdp.event")
   segments "$last"
-  mapfile -t names < <(query -c "SELECT event FROM cdp.event WHERE $of_the_data AND event !~ '\n' GROUP BY event ORDER BY count(DISTINCT user_no) DESC, event LIMIT 4")
+  mapfile -t names < <(query -c "SELECT event FROM cdp.event WHERE event !~ '\n' GROUP BY event ORDER BY count(DISTINCT user_no) DESC, event LIMIT 4")
   if [ ${#names[@]} -gt 1 ]; then funnel '24 hours' "${names[@]}"; fi
   placement seldom
 }
 
-of_the_data="properties->>'placement' IS DISTINCT FROM 'home_banner'"
 if [ $# -gt 0 ]; then
   own_events "$@"
 elif [ -r "$shared/cdnow.txt.gz" ] && [ -r "$shared/ecom.csv.gz" ]; then

@@ -1,10 +1,12 @@
 #!/usr/bin/perl
 # ./dev demo: its numbers on the sample data, its simulator, its reader of CSV files. TAP on standard output.
 use strict;
+use utf8;
 use warnings;
 use File::Temp qw(tempdir);
 use Test::More;
 
+binmode Test::More->builder->$_, ':encoding(UTF-8)' for qw(output failure_output todo_output);
 my $folder = tempdir(CLEANUP => 1);
 my $database = 'cdp_test_demo';
 $ENV{CDP_DEMO_DATABASE} = $database;
@@ -101,6 +103,7 @@ ok($is_fine, 'a good file is taken') or diag $out;
 is(answer('SELECT count(*), count(DISTINCT user_no) FROM cdp.event WHERE event IN (\'look\', \'buy\')'), '200|7', 'all of it');
 is(answer("SELECT sum((properties->>'price')::numeric) FROM cdp.event"), '20100', 'with its properties');
 like($out, qr/busy .* 7 /, 'the segments are printed');
+is(answer('SELECT count(*) FROM cdp.event'), '200', 'and no other events are left behind');
 
 # ---- The demo on the sample data ---------------------------------------------------------------------------
 
