@@ -65,7 +65,4 @@ class Inbox {
   bool has_changed_ = false;
 };
 
-/// How many messages wait, about: those of committed transactions that no batch has taken.
-int64_t pending_messages(pg::Spi& spi);
-
 }  // namespace cdp::event

@@ -179,11 +179,4 @@ void Inbox::save(Instant clock) {
                is_in_round ? std::optional(read_tid_) : std::nullopt, clock);
 }
 
-int64_t pending_messages(pg::Spi& spi) {
-  static pg::Query query(
-      "SELECT count(*) FROM cdp.inbox, cdp.inbox_cursor AS c WHERE inbox.home <> c.home"
-      " OR NOT pg_visible_in_snapshot(inbox.xid, c.done::pg_snapshot)");
-  return query(spi).bigint(0, 0);
-}
-
 }  // namespace cdp::event

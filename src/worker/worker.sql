@@ -36,7 +36,12 @@ CREATE VIEW cdp.worker_status AS
            worker.errors_total, worker.last_error, worker.last_error_at, worker.retry_at,
            (SELECT pg_catalog.count(*) FROM cdp.inbox, cdp.inbox_cursor
              WHERE inbox.home OPERATOR(pg_catalog.<>) inbox_cursor.home
-                OR NOT pg_catalog.pg_visible_in_snapshot(inbox.xid, inbox_cursor.done::pg_catalog.pg_snapshot))
+                OR NOT pg_catalog.pg_visible_in_snapshot(inbox.xid, inbox_cursor.done::pg_catalog.pg_snapshot)
+                   AND (inbox_cursor.target IS NULL
+                        OR NOT pg_catalog.pg_visible_in_snapshot(inbox.xid, inbox_cursor.target::pg_catalog.pg_snapshot)
+                        OR inbox.chunk OPERATOR(pg_catalog.>) inbox_cursor.read_chunk
+                        OR inbox.chunk OPERATOR(pg_catalog.=) inbox_cursor.read_chunk
+                           AND inbox.ctid OPERATOR(pg_catalog.>) inbox_cursor.read_tid::pg_catalog.tid))
                AS pending_messages
     FROM cdp.worker
     LEFT JOIN (pg_catalog.pg_locks holder
@@ -59,7 +64,7 @@ COMMENT ON COLUMN cdp.worker_status.errors_total IS 'Batches that failed and wer
 COMMENT ON COLUMN cdp.worker_status.last_error IS 'Message of the last failure';
 COMMENT ON COLUMN cdp.worker_status.last_error_at IS 'When that was';
 COMMENT ON COLUMN cdp.worker_status.retry_at IS 'When the failed batch is tried again; null if the last one succeeded';
-COMMENT ON COLUMN cdp.worker_status.pending_messages IS 'Committed messages that wait, those of a round under way included. Costs a pass over the inbox; leave the column out where that is too much';
+COMMENT ON COLUMN cdp.worker_status.pending_messages IS 'Committed messages that wait. Costs a pass over the inbox; leave the column out where that is too much';
 
 CREATE FUNCTION cdp_worker_start() RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -29,7 +29,9 @@ sub answer_if_up
 {
 	my ($sql) = @_;
 	my $out;
-	return $node->psql('worked', $sql, stdout => \$out) == 0 ? $out : undef;
+	# A psql that is refused at once breaks the pipe that its input goes through, which dies here.
+	my $exit = eval { $node->psql('worked', $sql, stdout => \$out) };
+	return defined $exit && $exit == 0 ? $out : undef;
 }
 
 my $segments = <<'SQL';

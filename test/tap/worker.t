@@ -105,7 +105,7 @@ is($told, 1, 'the log tells a failure once');
 my $old = pid('one');
 kill 'KILL', $old;
 $node->poll_query_until('postgres', 'SELECT true');
-ok(wait_for(20, sub { my $out; $node->psql('one', 'SELECT pid FROM cdp.worker_status', stdout => \$out) == 0 && $out && $out ne $old }),
+ok(wait_for(20, sub { my $out; eval { $node->psql('one', 'SELECT pid FROM cdp.worker_status', stdout => \$out) == 0 } && $out && $out ne $old }),
 	'killed -9, the worker comes back with the server');
 ok(wait_for(20, sub { runs('two') }), 'and so does the other');
 ok(wait_for(10, sub { workers() == 2 }), 'once each');
@@ -115,7 +115,7 @@ cmp_ok(latency('one'), '>=', 0, 'it takes messages');
 answer('SELECT cdp_worker_stop()', 'two');
 kill 'KILL', pid('one');
 $node->poll_query_until('postgres', 'SELECT true');
-ok(wait_for(20, sub { my $out; $node->psql('one', 'SELECT state FROM cdp.worker_status', stdout => \$out) == 0 && $out =~ /idle|running/ }),
+ok(wait_for(20, sub { my $out; eval { $node->psql('one', 'SELECT state FROM cdp.worker_status', stdout => \$out) == 0 } && $out =~ /idle|running/ }),
 	'again');
 sleep 4;
 ok(state_is('stopped', 'two'), 'a worker that was stopped stays so over a crash');
