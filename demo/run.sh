@@ -44,17 +44,17 @@ is_loaded() {
 
 digest_of() { cat "$@" "$CDP_TOP"/cdp--*.sql "$here"/* | sha256sum | cut -c1-32; }
 
-# load SOURCE: queues the lines of $messages by one COPY and watches them being taken.
+# load SOURCE: queues the lines of $messages by one COPY and watches the worker take them.
 load() {
-  local total taken=-1 before processed started=$SECONDS
+  local total before taken pending worker mine=0 started=$SECONDS
   total=$(wc -l <"$messages")
+  before=$(query -c 'SELECT messages_total FROM cdp.worker_status')
   sed "s/\\\\/\\\\\\\\/g; s/^/$1\t/" "$messages" | query -c 'COPY cdp.inbox (source, payload) FROM STDIN'
   while true; do
-    before=$taken
-    processed=$(query -c 'SELECT cdp_process(10000)') # the worker of this database is at it as well
-    taken=$(query -c 'SELECT count(*) FROM cdp.event')
-    printf '\r%s of %s events taken, %s s ' "$taken" "$total" $((SECONDS - started)) >&2
-    if [ "$processed" = 0 ] && [ "$taken" = "$before" ]; then break; fi
+    IFS='|' read -r taken pending worker < <(query -c "SELECT messages_total - $before, pending_messages, pid FROM cdp.worker_status")
+    printf '\r%s of %s events taken, %s s ' $((taken + mine)) "$total" $((SECONDS - started)) >&2
+    if [ "$pending" = 0 ]; then break; fi
+    if [ -n "$worker" ]; then sleep 0.5; else mine=$((mine + $(query -c 'SELECT cdp_process(10000)'))); fi
   done
   printf '\n' >&2
 }
@@ -89,9 +89,8 @@ segments() { # segments INSTANT
 }
 
 placement() { # placement SEGMENT: whose members have a banner of their own
-  if [ -z "$(query -c "SELECT to_regclass('demo.ranked')")" ]; then query -v segment="$1" -f "$here/placement.sql"; fi
-  heading 'What cdp_rank shows two users: chance of each banner before and after feedback'
-  show -f "$here/ranked.sql"
+  heading 'What cdp_rank shows two users: chance of each banner before and after feedback (which is rolled back)'
+  show -v segment="$1" -f "$here/placement.sql"
 }
 
 # ---- The three kinds of data -------------------------------------------------------------------------------
@@ -154,14 +153,13 @@ own_events() {
   fi
   heading 'Profiles and events'
   show -f "$here/overview.sql"
-  last=$(query -c "SELECT to_char(max(ts) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"') FROM cdp.event WHERE $of_the_data")
+  last=$(query -c "SELECT to_char(max(ts) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"') FROM cdp.event")
   segments "$last"
-  mapfile -t names < <(query -c "SELECT event FROM cdp.event WHERE $of_the_data AND event !~ '\n' GROUP BY event ORDER BY count(DISTINCT user_no) DESC, event LIMIT 4")
+  mapfile -t names < <(query -c "SELECT event FROM cdp.event WHERE event !~ '\n' GROUP BY event ORDER BY count(DISTINCT user_no) DESC, event LIMIT 4")
   if [ ${#names[@]} -gt 1 ]; then funnel '24 hours' "${names[@]}"; fi
   placement seldom
 }
 
-of_the_data="properties->>'placement' IS DISTINCT FROM 'home_banner'"
 if [ $# -gt 0 ]; then
   own_events "$@"
 elif [ -r "$shared/cdnow.txt.gz" ] && [ -r "$shared/ecom.csv.gz" ]; then

@@ -1,10 +1,12 @@
 #!/usr/bin/perl
 # ./dev demo: its numbers on the sample data, its simulator, its reader of CSV files. TAP on standard output.
 use strict;
+use utf8;
 use warnings;
 use File::Temp qw(tempdir);
 use Test::More;
 
+binmode Test::More->builder->$_, ':encoding(UTF-8)' for qw(output failure_output todo_output);
 my $folder = tempdir(CLEANUP => 1);
 my $database = 'cdp_test_demo';
 $ENV{CDP_DEMO_DATABASE} = $database;
@@ -101,6 +103,7 @@ ok($is_fine, 'a good file is taken') or diag $out;
 is(answer('SELECT count(*), count(DISTINCT user_no) FROM cdp.event WHERE event IN (\'look\', \'buy\')'), '200|7', 'all of it');
 is(answer("SELECT sum((properties->>'price')::numeric) FROM cdp.event"), '20100', 'with its properties');
 like($out, qr/busy .* 7 /, 'the segments are printed');
+is(answer('SELECT count(*) FROM cdp.event'), '200', 'and no other events are left behind');
 
 # ---- The demo on the sample data ---------------------------------------------------------------------------
 
@@ -112,7 +115,7 @@ note('it took ', time - $started, ' s');
 my @expected;
 if ($out =~ /^The music shop/m) {
     @expected = (
-        'profiles' => qr/│ 23,570   │/, 'purchases' => qr/purchase .* 69,659 .* 23,570 .* 2,500,315\.63/,
+        'profiles' => qr/│ 23,570   │ 69,659 │/, 'purchases' => qr/purchase │ 69,659 │ 23,570 │ 2,500,315\.63 │/,
         'repeat_buyers' => qr/repeat_buyers .* 11,662 │$/m, 'active_buyers' => qr/active_buyers .* 1,201 /,
         'big_spenders' => qr/big_spenders .* 734 /, 'lapsed_regulars' => qr/lapsed_regulars .* 656 /,
         'funnel of a day' => qr{│ 2 / 116 / 274 / 208}, 'funnel of an hour' => qr{│ 2 / 118 / 273 / 207});
@@ -124,11 +127,11 @@ if ($out =~ /^The music shop/m) {
     my $comma = sub { my $number = shift; 1 while $number =~ s/^(\d+)(\d{3})/$1,$2/; return $number };
     my $buyers = $comma->(scalar keys %bought);
     my $spenders = $comma->(scalar grep { $_ >= 499.9999 } values %spent);
-    @expected = ('profiles' => qr/│ 20,000   │/, 'events' => qr/│ 500,000 /, 'buyers' => qr/ buyers .* $buyers .* $buyers /,
+    @expected = ('profiles' => qr/│ 20,000   │ 500,000 │/, 'buyers' => qr/ buyers .* $buyers .* $buyers /,
         'big_spenders' => qr/ big_spenders .* $spenders .* $spenders /);
 }
 while (my ($what, $pattern) = splice @expected, 0, 2) { like($out, $pattern, "printed: $what") }
-like($out, qr/bestsellers +│ +50\.0 % .* 300 │ +60 │ +9\d\.\d %/, 'after feedback the better banner is shown nearly always');
+like($out, qr/bestsellers +│ +50\.0 % .* 300 │ +60 │ +(?:9\d|100)\.\d %/, 'after feedback the better banner is shown nearly always');
 like($out, qr/members_preview +│ +not_in/i, 'the banner of a segment is not for others');
 like($out, qr/^  \S+dev psql$/m, 'at the end it says what to type');
 $started = time;

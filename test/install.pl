@@ -126,7 +126,7 @@ none('every table with data, and every sequence, goes into a dump', "$members
     SELECT what FROM member JOIN pg_class AS c ON classid = 'pg_class'::regclass AND objid = c.oid
     WHERE relkind IN ('r', 'S') AND relpersistence = 'p'
       AND NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'cdp' AND c.oid = ANY (extconfig))
-      AND relname NOT IN ('inbox_cursor')  -- belongs to this installation");
+      AND relname NOT IN ('inbox_cursor', 'worker')  -- where this installation stands");
 
 my (@or_replace, @unmarked);
 for my $file (sort glob 'src/*/*.sql') {
@@ -145,11 +145,15 @@ is(join("\n", @unmarked), '', 'every function says its volatility and its parall
 
 # ---- Examples ----------------------------------------------------------------------------------------------
 
+# A page's examples run one after the other, by themselves or after those of the README's first look.
+sub examples {
+    my $sql = join "\n", slurp($_[0]) =~ /^```sql\n(.*?)^```/gms;
+    return $sql =~ s/CREATE EXTENSION cdp;/CREATE EXTENSION IF NOT EXISTS cdp;/r;
+}
 for my $page ('README.md', glob 'docs/*.md') {
-    my @examples = slurp($page) =~ /^```sql\n(.*?)^```/gms;
-    next unless @examples;
-    my $text = join "\n", @examples;
-    my ($out, $is_fine) = make_database(($text =~ /CREATE EXTENSION/ ? '' : "CREATE EXTENSION cdp;\n") . $text);
+    my $sql = examples($page) or next;
+    my (undef, $is_fine) = make_database("CREATE EXTENSION IF NOT EXISTS cdp;\n$sql");
+    (undef, $is_fine) = make_database(examples('README.md') . $sql) unless $is_fine;
     ok($is_fine, "the SQL of $page runs") or diag "see the log for psql's message";
 }
 
