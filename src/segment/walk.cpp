@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 namespace cdp::segment {
 
@@ -35,7 +34,7 @@ std::vector<Effect> effects_of(std::span<const Occurrence> occurrences, Instant 
 class Walker {
  public:
   Walker(const RuleSet& rules, const rule::UserState& state, Standing* standing)
-      : rules_(rules), state_(state), standing_(*standing), seen_at_(rules.size(), Instant::min()) {}
+      : rules_(rules), state_(state), standing_(*standing), seen_(rules.size()) {}
 
   /// Goes through the instants up to `until` at which time alone may change a rule.
   void pass_time(Instant until) {
@@ -70,19 +69,26 @@ class Walker {
 
  private:
   void evaluate(int rule, Instant at, Reason reason) {
+    Seen& seen = seen_[rule];
     // Of several occurrences that take effect at once the first evaluation has seen all.
-    if (std::exchange(seen_at_[rule], at) == at) return;
-    const rule::Verdict verdict = rule::evaluate(rules_[rule], state_, at);
-    standing_.next_due = std::min(standing_.next_due, verdict.valid_until);
-    if (verdict.truth == (standing_.is_member[rule] != 0)) return;
-    standing_.is_member[rule] = verdict.truth ? 1 : 0;
-    flips_.push_back({rule, verdict.truth, at, reason});
+    const bool is_known = seen.at == at;
+    if (!is_known) seen = {at, rule::evaluate(rules_[rule], state_, at)};
+    standing_.next_due = std::min(standing_.next_due, seen.verdict.valid_until);
+    if (is_known || seen.verdict.truth == (standing_.is_member[rule] != 0)) return;
+    standing_.is_member[rule] = seen.verdict.truth ? 1 : 0;
+    flips_.push_back({rule, seen.verdict.truth, at, reason});
   }
+
+  /// The last evaluation of a rule.
+  struct Seen {
+    Instant at = Instant::min();
+    rule::Verdict verdict;
+  };
 
   const RuleSet& rules_;
   const rule::UserState& state_;
   Standing& standing_;
-  std::vector<Instant> seen_at_;  ///< by rule: where it was last evaluated
+  std::vector<Seen> seen_;  ///< by rule
   std::vector<Flip> flips_;
   InterruptTicker ticker_;
 };
