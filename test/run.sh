@@ -49,7 +49,8 @@ test_unit() { core_build build/core && build/core/cdp_unit; }
 # One build by clang, with AddressSanitizer and UndefinedBehaviorSanitizer, serves both.
 sanitized_build() { CC=clang CXX=clang++ core_build build/sanitized -DCDP_FUZZ=ON; }
 
-test_sanitize() { sanitized_build && build/sanitized/cdp_unit; }
+# Without the one proof by volume, which takes a minute and a half here and touches nothing that others do not.
+test_sanitize() { sanitized_build && build/sanitized/cdp_unit --gtest_filter=-Thompson.ReachesThePublishedRegret; }
 
 # Its corpus and 20 seconds of chance for every fuzzer; what broke it stays in build/sanitized/crash-….
 fuzz_one() {
