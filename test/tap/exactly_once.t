@@ -47,9 +47,9 @@ my %scripts = (
 	some => "\\set n random(1, 30)\nSELECT send(:n);\n",
 	undone => "BEGIN;\nSELECT send(10);\n\\sleep 5 ms\nSELECT send(10);\nROLLBACK;\n",
 	partly => "BEGIN;\nSELECT send(3);\nSAVEPOINT s;\nSELECT send(5);\nROLLBACK TO s;\nSELECT send(2);\nCOMMIT;\n",
-	long => "\\set ms random(100, 2500)\nBEGIN;\nSELECT send(5);\n\\sleep :ms ms\nSELECT send(5);\nCOMMIT;\n",
+	long => "\\set ms random(1000, 5000)\nBEGIN;\nSELECT send(5);\n\\sleep :ms ms\nSELECT send(5);\nCOMMIT;\n",
 	copy => "\\set n random(1, 3000)\nSELECT send_by_copy(:n);\n",
-	process => "\\set n random(1, 4000)\nSELECT cdp_process(:n);\n",
+	process => "\\set n random(1, 20000)\nSELECT cdp_process(:n);\n",
 	process_all => "SELECT cdp_process();\n",
 	process_undone => "BEGIN;\nSELECT cdp_process(300);\nROLLBACK;\n");
 my $folder = PostgreSQL::Test::Utils::tempdir();
@@ -57,9 +57,10 @@ for my $name (sort keys %scripts) { PostgreSQL::Test::Utils::append_to_file("$fo
 # How much of each, as pgbench weighs them; writers keep to a rate so that the batches get to run.
 my @groups = (
 	[ 4, 60, qw(one@10 some@4 undone@3 partly@3) ],
-	[ 4, 4, qw(long) ],
+	[ 6, 4, qw(long) ],
 	[ 2, 8, qw(copy) ],
-	[ 2, 30, qw(process@6 process_all@1 process_undone@2) ]);
+	# Seldom enough for chunks to fill up in between.
+	[ 2, 4, qw(process@6 process_all@2 process_undone@2) ]);
 my @running;
 for my $group (@groups)
 {
