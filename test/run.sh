@@ -110,9 +110,10 @@ test_isolation() {
 
 test_tap() {
   make -s -j"$CDP_JOBS" with_llvm=no DESTDIR="$state/dest" border-test-module || return 1
-  make_work tap test/tap test/data
+  local data=${CDP_DATA:-$CDP_TOP/../shared/data}
+  make_work tap test/tap test/data "$data/cdnow.txt.gz" "$data/ecom.csv.gz"
   ( # the variables are those of test/tap/CdpTest.pm
-    export CDP_DESTDIR=$state/dest TESTDIR=$work/tap/run PG_TEST_TIMEOUT_DEFAULT=120
+    export CDP_DESTDIR=$state/dest TESTDIR=$work/tap/run CDP_DATA=$work/tap PG_TEST_TIMEOUT_DEFAULT=120
     as_server bash -c 'cd "$1" && mkdir run && exec prove --verbose tap/' prove "$work/tap"
   )
 }

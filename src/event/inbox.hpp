@@ -39,7 +39,8 @@ class Inbox {
   /// Did take() move the cursor, also where it found nothing?
   bool has_changed() const { return has_changed_; }
 
-  /// The next at most `limit` messages; fewer only if no more are there.
+  /// The next at most `limit` messages; fewer only once all are taken that were committed when this reader
+  /// was made.
   std::vector<Queued> take(int64_t limit);
 
   /// Writes the cursor, with the batch's instant; empties chunks that are processed and lets the next one
@@ -63,6 +64,7 @@ class Inbox {
   int read_chunk_ = 0;
   std::string read_tid_;
   bool has_changed_ = false;
+  bool has_started_round_ = false;
 };
 
 }  // namespace cdp::event

@@ -96,7 +96,7 @@ bool Inbox::start_round() {
   target_ = current_snapshot(spi_);
   read_chunk_ = (write_chunk_ + 1) % kChunks;
   read_tid_ = kBeforeFirstRow;
-  has_changed_ = true;
+  has_changed_ = has_started_round_ = true;
   return true;
 }
 
@@ -129,14 +129,10 @@ void Inbox::take_from_chunk(int64_t limit, std::vector<Queued>* batch) {
 
 std::vector<Queued> Inbox::take(int64_t limit) {
   std::vector<Queued> batch;
-  size_t size_at_round_start = 0;
-  bool is_fresh_round = false;
   while (static_cast<int64_t>(batch.size()) < limit) {
-    if (target_.empty()) {
-      if (!start_round()) break;
-      is_fresh_round = true;
-      size_at_round_start = batch.size();
-    }
+    // A round that began here sees all that was committed before: with it this reader has done its work, and
+    // writers who are quicker do not keep it at it for ever.
+    if (target_.empty() && (has_started_round_ || !start_round())) break;
     take_from_chunk(limit - static_cast<int64_t>(batch.size()), &batch);
     has_changed_ = true;
     if (!read_tid_.empty()) continue;
@@ -146,8 +142,6 @@ std::vector<Queued> Inbox::take(int64_t limit) {
       continue;
     }
     done_ = std::exchange(target_, {});
-    // A whole round without a message: what start_round() saw is not committed in this round's snapshot.
-    if (is_fresh_round && batch.size() == size_at_round_start) break;
   }
   return batch;
 }

@@ -158,8 +158,20 @@ std::vector<int32_t> Rows::integers(uint64_t row, int column) const {
   return elements_of<int32_t>(datum(row, column), INT4OID, 4, TYPALIGN_INT);
 }
 
+namespace {
+
+bool takes(SPIPlanPtr plan, const std::vector<Bound>& bound) {
+  for (size_t i = 0; i < bound.size(); ++i)
+    if (SPI_getargtypeid(plan, static_cast<int>(i)) != bound[i].type) return false;
+  return true;
+}
+
+}  // namespace
+
 SPIPlanPtr Query::plan(const std::vector<Bound>& bound) {
-  if (plan_ != nullptr) return plan_;
+  if (plan_ != nullptr && takes(plan_, bound)) return plan_;
+  // A type of the extension has another number once the extension was dropped and made anew.
+  if (SPIPlanPtr outdated = std::exchange(plan_, nullptr)) guard([&] { (void)SPI_freeplan(outdated); });
   std::vector<Oid> types;
   for (const Bound& value : bound) types.push_back(value.type);
   SPIPlanPtr made = guard([&] { return SPI_prepare(sql_, static_cast<int>(types.size()), types.data()); });

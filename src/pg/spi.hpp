@@ -127,7 +127,7 @@ class Rows {
 /// One SQL statement, prepared at its first use and kept for the life of the backend. Make it a static local:
 ///   static pg::Query find("SELECT user_no FROM cdp.identity WHERE kind = $1 AND value = $2");
 ///   pg::Rows rows = find(spi, "user", user_id);
-/// Parameter types follow from the C++ types of the first call. Sees the effects of earlier statements of
+/// Parameter types follow from the C++ types of the call. Sees the effects of earlier statements of
 /// the same function. Server errors come out as ServerError.
 class Query {
  public:

@@ -35,10 +35,12 @@ struct Profile {
   bool have_traits_changed = false;
 };
 
-/// `loser` became part of `winner`.
+/// `loser` became part of `winner`, by a message of these times.
 struct Merge {
   int64_t loser = 0;
   int64_t winner = 0;
+  Instant at;
+  Instant received_at;
 };
 
 /// The people of one batch: loads those that its messages name, resolves the messages one after the other,
@@ -76,7 +78,7 @@ class Directory {
   int64_t make();
   void tie(IdentityKind kind, const std::string& value, int64_t user_no);
   int64_t find_or_make(IdentityKind kind, const std::string& value);
-  void merge(int64_t loser, int64_t winner);
+  void merge(int64_t loser, int64_t winner, const event::Message& message);
   int64_t resolve_alias(const event::Message& message);
 
   pg::Spi& spi_;

@@ -112,7 +112,7 @@ int64_t Directory::current(int64_t user_no) const {
   return user_no;
 }
 
-void Directory::merge(int64_t loser, int64_t winner) {
+void Directory::merge(int64_t loser, int64_t winner, const event::Message& message) {
   Profile& from = profiles_.at(loser);
   Profile& into = profiles_.at(winner);
   merge_traits(into.traits, into.trait_times, from.traits, from.trait_times);
@@ -120,7 +120,7 @@ void Directory::merge(int64_t loser, int64_t winner) {
   into.last_seen = std::max(into.last_seen, from.last_seen);
   into.has_changed = into.have_traits_changed = true;
   merged_into_[loser] = winner;
-  if (!from.is_new) merges_.push_back({loser, winner});
+  if (!from.is_new) merges_.push_back({loser, winner, message.time, message.received_at});
   profiles_.erase(loser);
 }
 
@@ -143,7 +143,7 @@ int64_t Directory::resolve_alias(const event::Message& message) {
     profile.has_changed = true;
     return *previous;
   }
-  if (*previous != *user) merge(*previous, *user);
+  if (*previous != *user) merge(*previous, *user, message);
   return *user;
 }
 
@@ -166,7 +166,7 @@ int64_t Directory::resolve(const event::Message& message) {
       profiles_.at(user_no).user_id = *message.user_id;
     } else {
       user_no = user ? *user : find_or_make(IdentityKind::UserId, *message.user_id);
-      if (is_unclaimed && *anonymous != user_no) merge(*anonymous, user_no);
+      if (is_unclaimed && *anonymous != user_no) merge(*anonymous, user_no, message);
       if (anonymous != user_no) tie(IdentityKind::AnonymousId, *message.anonymous_id, user_no);
     }
   }

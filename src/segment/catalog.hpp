@@ -34,7 +34,9 @@ std::vector<Definition> load_definitions();
 /// after cdp.segment was changed, by whomever.
 class Catalog {
  public:
-  /// The catalog as the running transaction sees it. Stays valid until the next call.
+  /// The catalog as committed now or changed by this transaction; where `spi` is read-only in a transaction
+  /// of one snapshot, as that snapshot sees it, so that rules and members go together. Stays valid until the
+  /// next call.
   static const Catalog& current(pg::Spi& spi);
 
   /// Makes every backend load it again: here at the next command, elsewhere when this transaction commits.

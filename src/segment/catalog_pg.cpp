@@ -7,6 +7,7 @@
 #include <set>
 
 extern "C" {
+#include <access/xact.h>
 #include <catalog/namespace.h>
 #include <storage/lock.h>
 #include <utils/inval.h>
@@ -19,10 +20,14 @@ namespace {
 
 std::unique_ptr<Catalog> loaded;
 bool is_loaded_current = false;
+/// What a transaction of one snapshot sees, for the questions it asks.
+std::unique_ptr<Catalog> frozen;
+bool is_frozen_current = false;
+TimestampTz frozen_transaction = 0;  ///< when it started
 Oid segment_table = InvalidOid;
 
 void forget(Datum /*argument*/, Oid relation) {
-  if (relation == segment_table || relation == InvalidOid) is_loaded_current = false;
+  if (relation == segment_table || relation == InvalidOid) is_loaded_current = is_frozen_current = false;
 }
 
 Oid find_segment_table() {
@@ -31,13 +36,11 @@ Oid find_segment_table() {
 
 }  // namespace
 
-// By the newest snapshot, whatever the running query's: what is kept for later commands must not be older
-// than the last invalidation that came in, and a check must not pass over what was committed since.
-std::vector<Definition> load_definitions() {
+namespace {
+
+std::vector<Definition> read_definitions(pg::Spi& spi) {
   static pg::Query query(
       "SELECT segment_no, name, rule, status = 'ready' FROM cdp.segment ORDER BY segment_no");
-  pg::LatestSnapshot latest;
-  pg::Spi spi(pg::Spi::Mode::ReadOnly);
   std::vector<Definition> definitions;
   const pg::Rows rows = query(spi);
   for (uint64_t i = 0; i < rows.size(); ++i)
@@ -46,7 +49,17 @@ std::vector<Definition> load_definitions() {
   return definitions;
 }
 
-const Catalog& Catalog::current(pg::Spi& /*spi*/) {
+}  // namespace
+
+// By the newest snapshot, whatever the running query's: what is kept for later commands must not be older
+// than the last invalidation that came in, and a check must not pass over what was committed since.
+std::vector<Definition> load_definitions() {
+  pg::LatestSnapshot latest;
+  pg::Spi spi(pg::Spi::Mode::ReadOnly);
+  return read_definitions(spi);
+}
+
+const Catalog& Catalog::current(pg::Spi& spi) {
   static bool is_registered = false;
   if (!is_registered) {
     pg::guard([] { CacheRegisterRelcacheCallback(forget, 0); });
@@ -54,8 +67,17 @@ const Catalog& Catalog::current(pg::Spi& /*spi*/) {
   }
   // A new table of that name (the extension was made anew) has another number.
   const Oid table = find_segment_table();
-  if (loaded && is_loaded_current && table == segment_table) return *loaded;
-  segment_table = table;
+  if (std::exchange(segment_table, table) != table) is_loaded_current = is_frozen_current = false;
+  if (spi.is_read_only() && IsolationUsesXactSnapshot()) {
+    const TimestampTz transaction = GetCurrentTransactionStartTimestamp();
+    if (frozen && is_frozen_current && frozen_transaction == transaction) return *frozen;
+    is_frozen_current = true;
+    frozen_transaction = transaction;
+    frozen.reset();
+    frozen = std::make_unique<Catalog>(read_definitions(spi));
+    return *frozen;
+  }
+  if (loaded && is_loaded_current) return *loaded;
   is_loaded_current = true;
   loaded.reset();
   loaded = std::make_unique<Catalog>(load_definitions());
@@ -65,7 +87,7 @@ const Catalog& Catalog::current(pg::Spi& /*spi*/) {
 void Catalog::invalidate() {
   const Oid table = find_segment_table();
   pg::guard([&] { CacheInvalidateRelcacheByRelid(table); });
-  is_loaded_current = false;
+  is_loaded_current = is_frozen_current = false;
 }
 
 Catalog::Catalog(std::vector<Definition> definitions) : definitions_(std::move(definitions)) {

@@ -97,6 +97,10 @@ class Batch {
 
     std::map<int64_t, std::vector<segment::Occurrence>> occurrences;
     using Kind = segment::Occurrence::Kind;
+    // Before the messages, so that what a merge changes bears its name and not that of the message behind it.
+    for (const profile::Merge& merge : directory_->merges())
+      occurrences[directory_->current(merge.winner)].push_back(
+          {Kind::Everything, 0, merge.at, merge.received_at, segment::Reason::Merge});
     for (size_t i = 0; i < messages_.size(); ++i) {
       const event::Message& message = messages_[i].message;
       segment::Occurrence occurrence{Kind::Event, timeline::History::kOther, message.time,
@@ -110,9 +114,6 @@ class Batch {
       }
       occurrences[users_[i]].push_back(occurrence);
     }
-    for (const profile::Merge& merge : directory_->merges())
-      occurrences[directory_->current(merge.winner)].push_back(
-          {Kind::Everything, 0, now_, now_, segment::Reason::Merge});
 
     std::vector<segment::Touched> touched;
     for (auto& [user_no, happened] : occurrences) {

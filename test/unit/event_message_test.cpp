@@ -56,6 +56,15 @@ TEST(Message, CorrectsTheSendersClock) {
   EXPECT_EQ(read(R"({"userId":"u","event":"e"})").time, kReceived);
 }
 
+TEST(Message, RefusesAClockWhoseCorrectionLeavesTheRangeOfTimes) {
+  EXPECT_EQ(
+      rejection(R"({"userId":"u","event":"e","originalTimestamp":"0001-01-01T00:00:00Z","sentAt":9.2e18})"),
+      "bad_time");
+  EXPECT_EQ(
+      rejection(R"({"userId":"u","event":"e","originalTimestamp":9.2e18,"sentAt":"0001-01-01T00:00:00Z"})"),
+      "bad_time");
+}
+
 TEST(Message, CountsAnEventSlightlyAheadAsNow) {
   EXPECT_EQ(read(R"({"userId":"u","event":"e","timestamp":"2025-01-01T12:06:00Z"})").time, kReceived);
   EXPECT_EQ(rejection(R"({"userId":"u","event":"e","timestamp":"2025-01-01T12:06:00.000001Z"})"),
