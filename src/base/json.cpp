@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace cdp {
@@ -26,7 +27,7 @@ class Builder {
   bool boolean(bool value) { return add(Json(value)); }
   bool number_integer(int64_t value) { return add(Json(Decimal(value))); }
   bool number_unsigned(uint64_t value) { return add_number(std::to_string(value)); }
-  bool number_float(double /*value*/, const std::string& text) { return add_number(text); }
+  bool number_float(long double /*value*/, const std::string& text) { return add_number(text); }
   bool string(std::string& value) {
     refuse_zero(value);
     return add(Json(std::move(value)));
@@ -271,9 +272,16 @@ bool operator==(const Json& a, const Json& b) {
   return true;
 }
 
+namespace {
+
+/// The library's reader, which refuses what its kind of float cannot hold; the widest one refuses least.
+using Reader = nlohmann::basic_json<std::map, std::vector, std::string, bool, int64_t, uint64_t, long double>;
+
+}  // namespace
+
 Json parse_json(std::string_view text, int max_depth) {
   Builder builder(max_depth);
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) refuse("not readable", text.size());
+  if (!Reader::sax_parse(text.begin(), text.end(), &builder)) refuse("not readable", text.size());
   return builder.take();
 }
 
