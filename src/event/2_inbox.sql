@@ -90,7 +90,8 @@ CREATE FUNCTION cdp_retry_dead_letters(code text DEFAULT NULL, since timestamptz
             DELETE FROM cdp.dead_letter AS d
             WHERE (cdp_retry_dead_letters.code IS NULL OR d.code = cdp_retry_dead_letters.code)
               AND d.at >= cdp_retry_dead_letters.since
-            RETURNING d.source, d.payload, d.received_at
+            RETURNING d.source, d.payload,
+                      CASE WHEN d.code = 'future_time' THEN now() ELSE d.received_at END AS received_at
         ), queued AS (
             INSERT INTO cdp.inbox (source, payload, received_at)
             SELECT taken.source, taken.payload, taken.received_at FROM taken
@@ -99,5 +100,5 @@ CREATE FUNCTION cdp_retry_dead_letters(code text DEFAULT NULL, since timestamptz
         SELECT count(*) FROM queued;
     END;
 COMMENT ON FUNCTION cdp_retry_dead_letters(text, timestamptz) IS
-    'Put dead letters of a code (null: of every code) refused since an instant back into the inbox; how many.';
+    'Put dead letters of a code (null: of every code) refused since an instant back into the inbox; how many. They keep when they were received, but for future_time, which is about nothing else.';
 REVOKE ALL ON FUNCTION cdp_retry_dead_letters(text, timestamptz) FROM PUBLIC;

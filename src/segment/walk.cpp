@@ -73,7 +73,8 @@ class Walker {
     // Of several occurrences that take effect at once the first evaluation has seen all.
     const bool is_known = seen.at == at;
     if (!is_known) seen = {at, rule::evaluate(rules_[rule], state_, at)};
-    standing_.next_due = std::min(standing_.next_due, seen.verdict.valid_until);
+    // Later than `at` by contract; held to it here, since otherwise time would not pass.
+    standing_.next_due = std::min(standing_.next_due, std::max(seen.verdict.valid_until, at + 1));
     if (is_known || seen.verdict.truth == (standing_.is_member[rule] != 0)) return;
     standing_.is_member[rule] = seen.verdict.truth ? 1 : 0;
     flips_.push_back({rule, seen.verdict.truth, at, reason});
