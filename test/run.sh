@@ -117,7 +117,7 @@ test_tap() {
   make_work tap test/tap test/data "$data/cdnow.txt.gz" "$data/ecom.csv.gz"
   ( # the variables are those of test/tap/CdpTest.pm
     export CDP_DESTDIR=$state/dest TESTDIR=$work/tap/run CDP_DATA=$work/tap PG_TEST_TIMEOUT_DEFAULT=120
-    as_server bash -c 'cd "$1" && mkdir run && exec prove --verbose tap/' prove "$work/tap"
+    as_server bash -c 'cd "$1" && mkdir run && exec prove --verbose --jobs 2 tap/' prove "$work/tap"
   )
 }
 

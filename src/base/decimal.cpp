@@ -214,8 +214,8 @@ int Decimal::sign() const {
 
 Decimal Decimal::operator-() const {
   if (is_small() && small_ != INT64_MIN) {
-    Decimal result = *this;
-    result.small_ = -small_;
+    Decimal result(-small_);
+    result.scale_ = scale_;
     return result;
   }
   return from_limbs(limbs(), sign() > 0, scale_);
