@@ -280,6 +280,8 @@ using Reader = nlohmann::basic_json<std::map, std::vector, std::string, bool, in
 }  // namespace
 
 Json parse_json(std::string_view text, int max_depth) {
+  // Said here, since the library's words for it differ from version to version.
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) refuse("the text is empty", text.size());
   Builder builder(max_depth);
   if (!Reader::sax_parse(text.begin(), text.end(), &builder)) refuse("not readable", text.size());
   return builder.take();

@@ -2,6 +2,7 @@
 #include "decision/random.hpp"
 #include "decision/rank.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <numeric>

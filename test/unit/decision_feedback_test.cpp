@@ -1,6 +1,7 @@
 #include "decision/attribution.hpp"
 #include "decision/mention.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <random>
 
