@@ -116,7 +116,9 @@ test_tap() {
   local data=${CDP_DATA:-$CDP_TOP/../shared/data}
   make_work tap test/tap test/data "$data/cdnow.txt.gz" "$data/ecom.csv.gz"
   ( # the variables are those of test/tap/CdpTest.pm
-    export CDP_DESTDIR=$state/dest TESTDIR=$work/tap/run CDP_DATA=$work/tap PG_TEST_TIMEOUT_DEFAULT=120
+    export CDP_DESTDIR=$state/dest CDP_DATA=$work/tap PG_TEST_TIMEOUT_DEFAULT=120
+    # 15 reads the first, later versions the others; without them their paths would be relative.
+    export TESTDIR=$work/tap/run TESTDATADIR=$work/tap/run/tmp_check TESTLOGDIR=$work/tap/run/log
     as_server bash -c 'cd "$1" && mkdir run && exec prove --verbose --jobs 2 tap/' prove "$work/tap"
   )
 }
