@@ -41,13 +41,13 @@ INSERT INTO cdp.segment (name, rule) VALUES
   ('lately', 'did(look in last 100 days) and not did(buy in last 60 days)');
 SQL
 # 100,000 events of 5,000 users over a year that is past, the same in both databases.
-my $load = <<'SQL';
+sub load_of { my ($from, $to) = @_; return <<"SQL" }
 INSERT INTO cdp.inbox (payload)
 SELECT json_build_object('type', 'track', 'messageId', 'm' || i, 'userId', 'u' || (hashint4(i) & 4095) % 5000,
          'event', CASE WHEN hashint4(-i) % 3 = 0 THEN 'buy' ELSE 'look' END,
          'timestamp', to_char(timestamp '2024-01-01' + i * interval '5 minutes', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
          'properties', json_build_object('price', (hashint4(i * 7) & 63) + 0.5))::text
-FROM generate_series(1, 100000) i;
+FROM generate_series($from, $to) i;
 SQL
 my $result = <<'SQL';
 SELECT count(*), count(DISTINCT insert_id), sum((properties->>'price')::numeric) FROM cdp.event;
@@ -61,16 +61,17 @@ SQL
 $node->safe_psql('postgres', "CREATE DATABASE $_") for qw(worked called);
 $node->safe_psql($_, "CREATE EXTENSION cdp; $segments") for qw(worked called);
 $node->safe_psql('called', 'SELECT cdp_worker_stop()');
-$node->safe_psql('called', $load);
+$node->safe_psql('called', load_of(1, 100_000));
 $node->safe_psql('called', 'SELECT cdp_process()');
 my $expected = answer($result, 'called');
 like($expected, qr/^100000\|100000\|/, 'cdp_process() alone takes 100,000 events');
 
-answer($load);
-my ($done, @killed_at) = (0);
+my @killed_at;
 for my $kill (1 .. $kills)
 {
-	# The worker must be at work, and have got further than at the last kill.
+	# A tenth of the messages before each kill, so that a quick worker is not done before the last.
+	answer(load_of(($kill - 1) * 10_000 + 1, $kill * 10_000));
+	# The worker must be at work.
 	my $pid = wait_for(60, sub {
 		my ($pid, $pending) = split /\|/, answer_if_up('SELECT pid, pending_messages FROM cdp.worker_status') // '';
 		return $pid if $pid && $pending;
