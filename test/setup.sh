@@ -7,9 +7,9 @@ export DEBIAN_FRONTEND=noninteractive
 install() { apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o APT::Get::Assume-Yes=true "$@"; }
 
 has_postgres() {
-  local makefile
-  for makefile in /usr/lib/postgresql/*/lib/pgxs/src/makefiles/pgxs.mk; do
-    [ -x "${makefile%/lib/pgxs/*}/bin/postgres" ] && return 0
+  local bin
+  for bin in /usr/lib/postgresql/*/bin; do # the client's package has pgxs.mk, but not the server's headers
+    [ -x "$bin/postgres" ] && [ -e "$("$bin/pg_config" --includedir-server)/postgres.h" ] && return 0
   done
   return 1
 }
