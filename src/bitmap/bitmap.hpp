@@ -5,6 +5,7 @@
 #include "base/interrupt.hpp"
 #include "bitmap/portable.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -53,6 +54,42 @@ class Bitmap {
   /// Adds or removes an element; says whether that changed the set.
   bool add(uint32_t element) { return roaring_bitmap_add_checked(set_.get(), element); }
   bool remove(uint32_t element) { return roaring_bitmap_remove_checked(set_.get(), element); }
+
+  /// What is between `begin` and `end` (exclusive, at most 2^32; an empty or reversed range has nothing):
+  /// adds all of it, removes all of it, or changes for each number whether it is in the set. Cost: by
+  /// containers. Answer interrupts.
+  void fill(uint64_t begin, uint64_t end);
+  void clear(uint64_t begin, uint64_t end);
+  void flip(uint64_t begin, uint64_t end);
+  /// The elements of such a range as a set of their own.
+  Bitmap within(uint64_t begin, uint64_t end) const;
+
+  /// How many elements are at most `element`. Cost: one pass over the containers before it.
+  uint64_t rank(uint32_t element) const { return roaring_bitmap_rank(set_.get(), element); }
+  /// How many elements are less than `bound`.
+  uint64_t count_below(uint64_t bound) const {
+    return bound == 0 ? 0 : rank(static_cast<uint32_t>(std::min(bound, kNumbers) - 1));
+  }
+  /// The element that has `index` smaller ones; nullopt if there is none.
+  std::optional<uint32_t> nth(uint64_t index) const;
+  /// The smallest element that is at least `bound`; nullopt if there is none.
+  std::optional<uint32_t> at_or_after(uint32_t bound) const;
+  /// The numbers that can be elements.
+  static constexpr uint64_t kNumbers = uint64_t{1} << 32;
+
+  /// Reads the elements in descending order from the largest that is at most `upper`. The bitmap must stay as
+  /// it is meanwhile.
+  class DescendingReader {
+   public:
+    DescendingReader(const Bitmap& bitmap, uint32_t upper);
+
+    /// Fills `elements` from its front; returns how many, 0 at the end.
+    size_t read(std::span<uint32_t> elements);
+
+   private:
+    roaring_uint32_iterator_t iterator_;
+  };
+
   void add_many(std::span<const uint32_t> elements);
 
   bool contains(uint32_t element) const { return roaring_bitmap_contains(set_.get(), element); }
@@ -85,6 +122,10 @@ class Bitmap {
   class Reader {
    public:
     explicit Reader(const Bitmap& bitmap) { roaring_iterator_init(bitmap.set_.get(), &iterator_); }
+    /// Begins with the smallest element that is at least `lower`.
+    Reader(const Bitmap& bitmap, uint32_t lower) : Reader(bitmap) {
+      roaring_uint32_iterator_move_equalorlarger(&iterator_, lower);
+    }
 
     /// Fills `elements` from its front; returns how many, 0 at the end.
     size_t read(std::span<uint32_t> elements) {
