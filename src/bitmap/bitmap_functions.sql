@@ -8,11 +8,6 @@ CREATE FUNCTION rb_to_array(set roaringbitmap) RETURNS integer[]
 COMMENT ON FUNCTION rb_to_array(roaringbitmap) IS
     'The elements in ascending order of their unsigned value; error 54000 for more than an array holds.';
 
-CREATE FUNCTION rb_iterate(set roaringbitmap) RETURNS SETOF integer
-    AS 'MODULE_PATHNAME', 'rb_iterate' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 1000;
-COMMENT ON FUNCTION rb_iterate(roaringbitmap) IS
-    'The elements in ascending order of their unsigned value, one row each, without building them all first.';
-
 CREATE FUNCTION rb_cardinality(set roaringbitmap) RETURNS bigint
     AS 'MODULE_PATHNAME', 'rb_cardinality' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rb_cardinality(roaringbitmap) IS

@@ -63,45 +63,23 @@ void for_each_word(const Container& container, F&& f) {
   }
 }
 
+/// The steps are those of Warren, Hacker's Delight, section 5-1, on all words of a block at once, which every
+/// processor vectorizes; the instruction that counts bits is not on all of them.
 uint64_t count_bits(const Words& words) {
-  uint64_t count = 0;
-  for (const uint64_t word : words) count += static_cast<uint64_t>(std::popcount(word));
-  return count;
-}
-
-/// Keeps of `elements`, which ascend, those that are in the container, or those that are not.
-void filter(std::vector<uint16_t>& elements, const Container& container, bool keep_common) {
-  auto out = elements.begin();
-  const auto keep = [&](uint16_t element, bool is_common) {
-    if (is_common == keep_common) *out++ = element;
-  };
-  switch (container.kind) {
-    case ContainerKind::Bitset:
-      for (const uint16_t element : elements)
-        keep(element, (container.bytes[element / 8] >> (element % 8) & 1) != 0);
-      break;
-    case ContainerKind::Array: {
-      uint32_t i = 0;
-      for (const uint16_t element : elements) {
-        while (i < container.cardinality && element_at(container, i) < element) ++i;
-        keep(element, i < container.cardinality && element_at(container, i) == element);
-      }
-      break;
+  constexpr size_t kBlock = 16;
+  uint64_t total = 0;
+  for (size_t block = 0; block < kWords; block += kBlock) {
+    uint64_t bytes = 0;  // at most 16 times 8 in each byte
+    for (size_t i = 0; i < kBlock; ++i) {
+      uint64_t x = words[block + i];
+      x -= (x >> 1) & 0x5555555555555555ULL;
+      x = (x & 0x3333333333333333ULL) + ((x >> 2) & 0x3333333333333333ULL);
+      bytes += (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
     }
-    case ContainerKind::Run: {
-      size_t at = 2;
-      const auto last = [&] {
-        return uint32_t{load<uint16_t>(container.bytes.data() + at)} +
-               load<uint16_t>(container.bytes.data() + at + 2);
-      };
-      for (const uint16_t element : elements) {
-        while (at < container.bytes.size() && last() < element) at += 4;
-        keep(element, at < container.bytes.size() && load<uint16_t>(container.bytes.data() + at) <= element);
-      }
-      break;
-    }
+    bytes = (bytes & 0x00ff00ff00ff00ffULL) + ((bytes >> 8) & 0x00ff00ff00ff00ffULL);
+    total += (bytes * 0x0001000100010001ULL) >> 48;
   }
-  elements.erase(out, elements.end());
+  return total;
 }
 
 /// Counts the elements of one key, whose containers come from the sets that have it, in the sets' order.
@@ -134,6 +112,58 @@ class KeyCounter {
   }
 
  private:
+  /// Keeps of `elements_`, which ascend, those that are in the container, or those that are not.
+  void filter(const Container& container, bool keep_common) {
+    // Without branches on what is found: it is as good as random. `out` is never after what is read.
+    auto out = elements_.begin();
+    const auto keep = [&](uint16_t element, bool is_common) {
+      *out = element;
+      out += is_common == keep_common ? 1 : 0;
+    };
+    switch (container.kind) {
+      case ContainerKind::Bitset:
+        for (const uint16_t element : elements_)
+          keep(element, (container.bytes[element / 8] >> (element % 8) & 1) != 0);
+        break;
+      case ContainerKind::Array: {
+        constexpr uint32_t kFew = 256;
+        if (container.cardinality > kFew) {  // looked up without a branch, faster than merged
+          fill(others_, container);
+          for (const uint16_t element : elements_)
+            keep(element, (others_[element / 64] >> (element % 64) & 1) != 0);
+          break;
+        }
+        size_t mine = 0;
+        uint32_t theirs = 0;
+        while (mine < elements_.size() && theirs < container.cardinality) {
+          const uint16_t a = elements_[mine];
+          const uint16_t b = element_at(container, theirs);
+          *out = a;
+          out += (keep_common ? a == b : a < b) ? 1 : 0;
+          mine += a <= b ? 1 : 0;
+          theirs += b <= a ? 1 : 0;
+        }
+        if (!keep_common)
+          while (mine < elements_.size()) *out++ = elements_[mine++];
+        break;
+      }
+      case ContainerKind::Run: {
+        size_t at = 2;
+        const auto last = [&] {
+          return uint32_t{load<uint16_t>(container.bytes.data() + at)} +
+                 load<uint16_t>(container.bytes.data() + at + 2);
+        };
+        for (const uint16_t element : elements_) {
+          while (at < container.bytes.size() && last() < element) at += 4;
+          keep(element,
+               at < container.bytes.size() && load<uint16_t>(container.bytes.data() + at) <= element);
+        }
+        break;
+      }
+    }
+    elements_.erase(out, elements_.end());
+  }
+
   /// Elements of the first that are in all others, or in no other.
   uint64_t first_with_rest(const std::vector<Container>& containers, bool keep_common) {
     const Container& first = containers.front();
@@ -141,8 +171,7 @@ class KeyCounter {
     if (first.kind == ContainerKind::Array) {
       elements_.resize(first.cardinality);
       std::memcpy(elements_.data(), first.bytes.data(), first.bytes.size());
-      for (size_t i = 1; i < containers.size() && !elements_.empty(); ++i)
-        filter(elements_, containers[i], keep_common);
+      for (size_t i = 1; i < containers.size() && !elements_.empty(); ++i) filter(containers[i], keep_common);
       return elements_.size();
     }
     fill(words_, first);

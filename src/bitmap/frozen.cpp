@@ -12,30 +12,39 @@ using detail::load;
 
 namespace {
 
-/// The position of the first container of bytes of which View has checked the header.
-size_t body_position(ByteView bytes, uint32_t count) {
-  const bool has_runs = (load<uint32_t>(bytes.data()) & 0xffff) == detail::kCookieWithRuns;
-  const bool has_offsets = !has_runs || count >= detail::kFewestWithOffsets;
-  return (has_runs ? 4 + (static_cast<size_t>(count) + 7) / 8 : 8) +
-         (has_offsets ? 8 : 4) * static_cast<size_t>(count);
+/// Whether the runs ascend without overlap within their container; adds up their elements. In blocks of fixed
+/// size and without an exit, so that it vectorizes.
+bool are_sound(const uint8_t* runs, size_t count, uint32_t& elements) {
+  constexpr size_t kBlock = 16;
+  const auto start = [](uint32_t run) { return run & 0xffff; };
+  const auto length = [](uint32_t run) { return run >> 16; };
+  uint32_t sum = static_cast<uint32_t>(count);
+  uint32_t faults = 0;
+  size_t i = 0;
+  for (; i + kBlock < count; i += kBlock) {
+    for (size_t k = 0; k < kBlock; ++k) {
+      const auto run = load<uint32_t>(runs + 4 * (i + k));
+      const auto next = load<uint32_t>(runs + 4 * (i + k) + 4);
+      sum += length(run);
+      // The difference is below 0, so its upper bits are set, unless the next run begins after this one.
+      faults |= start(next) - 1 - start(run) - length(run);
+    }
+  }
+  for (; i < count; ++i) {
+    const auto run = load<uint32_t>(runs + 4 * i);
+    const uint32_t limit = i + 1 < count ? start(load<uint32_t>(runs + 4 * i + 4)) : 0x10000;
+    sum += length(run);
+    faults |= limit - 1 - start(run) - length(run);
+  }
+  elements = sum;
+  return faults <= 0xffff;
 }
 
-/// Without an exit inside of the loop, so that it vectorizes.
-void check_runs(const View& view, const Container& container, size_t position) {
-  const uint8_t* at = container.bytes.data() + 2;
-  const size_t count = (container.bytes.size() - 2) / 4;
-  uint32_t elements = static_cast<uint32_t>(count);
-  uint32_t faults = 0;
-  for (size_t i = 0; i < count; ++i) elements += load<uint16_t>(at + 4 * i + 2);
-  for (size_t i = 1; i < count; ++i) {
-    const uint32_t last = uint32_t{load<uint16_t>(at + 4 * i - 4)} + load<uint16_t>(at + 4 * i - 2);
-    faults |= last >= load<uint16_t>(at + 4 * i) ? 1U : 0U;
-  }
-  if (count > 0 && uint32_t{load<uint16_t>(at + 4 * count - 4)} + load<uint16_t>(at + 4 * count - 2) > 0xffff)
-    faults = 1;
-  if (faults != 0) view.fail("runs overlap or leave their container", position);
-  if (elements != container.cardinality)
-    view.fail("the runs have another number of elements than stated", position);
+void check_runs(const View& view, ByteView runs, uint32_t cardinality, size_t position) {
+  uint32_t elements = 0;
+  if (!are_sound(runs.data(), runs.size() / 4, elements))
+    view.fail("runs overlap or leave their container", position);
+  if (elements != cardinality) view.fail("the runs have another number of elements than stated", position);
 }
 
 /// Elements of a container that are at most `low`.
@@ -101,24 +110,44 @@ uint32_t nth_within(const View& view, const Container& container, uint32_t index
 
 }  // namespace
 
-void check_layout(ByteView bytes) {
-  const View view(bytes);
+uint64_t check_layout(ByteView bytes) {
+  const View view(bytes);  // the header lies within the bytes
+  const uint32_t count = view.container_count();
+  const bool has_runs = (load<uint32_t>(bytes.data()) & 0xffff) == detail::kCookieWithRuns;
+  const bool has_offsets = !has_runs || count >= detail::kFewestWithOffsets;
+  const uint8_t* flags = bytes.data() + 4;
+  const size_t keys_at = has_runs ? 4 + (static_cast<size_t>(count) + 7) / 8 : 8;
+  const uint8_t* keys = bytes.data() + keys_at;
+  const uint8_t* offsets = keys + 4 * static_cast<size_t>(count);
+  size_t position = keys_at + (has_offsets ? 8 : 4) * static_cast<size_t>(count);
+
   InterruptTicker ticker;
-  size_t position = body_position(bytes, view.container_count());
-  for (uint32_t i = 0; i < view.container_count(); ++i) {
+  uint64_t total = 0;
+  uint32_t next_key = 0;  // the lowest key that may come
+  for (size_t i = 0; i < count; ++i) {
     ticker.tick();
-    if (i > 0 && view.key(i) <= view.key(i - 1)) view.fail("the keys do not ascend", 0);
-    const Container container = view.container(i);
-    if (container.bytes.data() != bytes.data() + position)
+    const auto head = load<uint32_t>(keys + 4 * i);
+    if ((head & 0xffff) < next_key) view.fail("the keys do not ascend", keys_at + 4 * i);
+    next_key = (head & 0xffff) + 1;
+    if (has_offsets && load<uint32_t>(offsets + 4 * i) != position)
       view.fail("a container is said to lie elsewhere", position);
-    if (container.kind == ContainerKind::Run) check_runs(view, container, position);
-    position += container.bytes.size();
+    const uint32_t cardinality = (head >> 16) + 1;
+    size_t size = cardinality <= kMostArrayElements ? 2 * static_cast<size_t>(cardinality) : kBitsetBytes;
+    if (has_runs && (flags[i / 8] >> (i % 8) & 1) != 0) {
+      if (bytes.size() - position < 2) view.fail("it ends within a container", position);
+      size = 2 + 4 * static_cast<size_t>(load<uint16_t>(bytes.data() + position));
+      if (bytes.size() - position < size) view.fail("it ends within a container", position);
+      check_runs(view, bytes.subspan(position + 2, size - 2), cardinality, position);
+    }
+    if (bytes.size() - position < size) view.fail("it ends within a container", position);
+    position += size;
+    total += cardinality;
   }
   if (position != bytes.size()) view.fail("there are bytes after its end", position);
+  return total;
 }
 
-Frozen::Frozen(ByteView bytes) {
-  check_layout(bytes);
+Frozen::Frozen(ByteView bytes) : cardinality_(check_layout(bytes)) {
   set_.reset(roaring_bitmap_portable_deserialize_frozen(reinterpret_cast<const char*>(bytes.data())));
   if (set_ == nullptr) throw std::bad_alloc();  // the layout is checked, so what remains to fail is memory
 }

@@ -12,8 +12,8 @@ namespace cdp::bitmap {
 /// Checks what decides on where the containers lie: keys ascend, offsets are true, runs ascend within their
 /// container and have as many elements as stated, nothing is missing and nothing follows. Elements of arrays
 /// and bitsets are not looked at. Throws Error(Corrupt). Cost: one pass over headers and runs; answers
-/// interrupts.
-void check_layout(ByteView bytes);
+/// interrupts. Returns the cardinality that the headers state.
+uint64_t check_layout(ByteView bytes);
 
 /// A read-only bitmap over portable bytes whose containers are not copied, for counts of two sets. The bytes
 /// must live as long, and may have any alignment.
@@ -25,7 +25,7 @@ class Frozen {
   /// Throws Error(Corrupt) as above, bad_alloc.
   explicit Frozen(ByteView bytes);
 
-  uint64_t cardinality() const { return roaring_bitmap_get_cardinality(set_.get()); }
+  uint64_t cardinality() const { return cardinality_; }
   bool intersects(const Frozen& other) const {
     return roaring_bitmap_intersect(set_.get(), other.set_.get());
   }
@@ -36,6 +36,7 @@ class Frozen {
   struct Free {
     void operator()(roaring_bitmap_t* set) const noexcept { roaring_bitmap_free(set); }
   };
+  uint64_t cardinality_;
   std::unique_ptr<roaring_bitmap_t, Free> set_;
 };
 

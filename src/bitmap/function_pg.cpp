@@ -7,13 +7,9 @@
 #include "pg/boundary.hpp"
 #include "pg/datum.hpp"
 #include "pg/guard.hpp"
-#include "pg/memory.hpp"
-
-#include <array>
 
 extern "C" {
 #include <catalog/pg_type_d.h>
-#include <funcapi.h>
 #include <utils/array.h>
 }
 
@@ -93,50 +89,6 @@ CDP_FUNCTION(rb_to_array) {
   auto* out = reinterpret_cast<uint32_t*>(ARR_DATA_PTR(array));
   set.for_each([&](uint32_t value) { *out++ = value; });
   return PointerGetDatum(array);
-}
-
-namespace {
-
-/// A set that rb_iterate is handing out, a value a call.
-class Iteration {
- public:
-  explicit Iteration(Bitmap set) : set_(std::move(set)), reader_(set_) {}
-
-  std::optional<uint32_t> next() {
-    if (at_ == count_) {
-      count_ = reader_.read(piece_);
-      at_ = 0;
-      if (count_ == 0) return std::nullopt;
-    }
-    return piece_[at_++];
-  }
-
- private:
-  Bitmap set_;
-  Bitmap::Reader reader_;
-  std::array<uint32_t, 256> piece_;
-  size_t count_ = 0;
-  size_t at_ = 0;
-};
-
-}  // namespace
-
-CDP_FUNCTION(rb_iterate) {
-  if (SRF_IS_FIRSTCALL()) {
-    FuncCallContext* first = pg::guard([&] { return SRF_FIRSTCALL_INIT(); });
-    first->user_fctx =
-        pg::make_in<Iteration>(first->multi_call_memory_ctx, bitmap::bitmap_of(Arguments(fcinfo).datum(0)));
-  }
-  FuncCallContext* call = pg::guard([&] { return SRF_PERCALL_SETUP(); });
-  auto* result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  if (const std::optional<uint32_t> value = static_cast<Iteration*>(call->user_fctx)->next()) {
-    call->call_cntr++;
-    result->isDone = ExprMultipleResult;
-    return Int32GetDatum(static_cast<int32_t>(*value));
-  }
-  pg::guard([&] { end_MultiFuncCall(fcinfo, call); });
-  result->isDone = ExprEndResult;
-  return pg::null_result(fcinfo);
 }
 
 CDP_FUNCTION(rb_cardinality) {

@@ -1,0 +1,18 @@
+CREATE FUNCTION rb_iterate(
+    set roaringbitmap, lower integer DEFAULT 0, "limit" bigint DEFAULT NULL
+) RETURNS SETOF integer
+    AS 'MODULE_PATHNAME', 'rb_iterate' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1000;
+COMMENT ON FUNCTION rb_iterate(roaringbitmap, integer, bigint) IS
+    'The elements that are at least lower, in ascending order of their unsigned value, a row each and at most as many as the limit says. In a select list they are made as they are read. No rows for a null set; error 22023 for a negative limit.';
+
+CREATE FUNCTION rb_iterate_desc(
+    set roaringbitmap, upper integer DEFAULT -1, "limit" bigint DEFAULT NULL
+) RETURNS SETOF integer
+    AS 'MODULE_PATHNAME', 'rb_iterate_desc' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1000;
+COMMENT ON FUNCTION rb_iterate_desc(roaringbitmap, integer, bigint) IS
+    'The elements that are at most upper, in descending order of their unsigned value, a row each and at most as many as the limit says. -1 is the largest number. No rows for a null set; error 22023 for a negative limit.';
+
+CREATE FUNCTION rb_many_contains(set roaringbitmap, elements integer[]) RETURNS boolean[]
+    AS 'MODULE_PATHNAME', 'rb_many_contains' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb_many_contains(roaringbitmap, integer[]) IS
+    'For each element of the array, in its order: is it in the set? Null for a null one. Reads the header and one container for each.';
