@@ -260,11 +260,31 @@ TEST(DamagedBytes, AreNeverReadOutside) {
   }
 }
 
-TEST(DamagedBytes, RunsBeyondTheirContainerAreRefused) {
-  for (const char* bytes : {"\x3b\x30\x00\x00\x01\x00\x00\x04\x00\x01\x00\xff\xff\x04\x00",  // leaves it
-                            "\x3b\x30\x00\x00\x01\x00\x00\x03\x00\x02\x00\x01\x00\x01"}) {   // cut
-    const size_t size = bytes[7] == 4 ? 15 : 14;
-    EXPECT_THROW(Frozen(Stored(std::string(bytes, size)).view()), Error);
+TEST(DamagedBytes, RunsThatOverlapOrLeaveTheirContainerAreRefused) {
+  constexpr uint32_t kRuns = 40;
+  constexpr uint32_t kStep = 1638;  // the last of the runs ends at 65535
+  constexpr size_t kCardinalityAt = 7;
+  constexpr size_t kRunsAt = 11;
+  Set set;
+  for (uint32_t i = 0; i < kRuns; ++i)
+    for (uint32_t more = 0; more < 10; ++more) set.insert(65535 - kStep * i - more);
+  const std::string bytes = bytes_of(set);
+  ASSERT_EQ(bytes.size(), kRunsAt + 4 * kRuns);
+  EXPECT_EQ(Frozen(Stored(bytes).view()).cardinality(), 10 * kRuns);
+  for (uint32_t i = 0; i < kRuns; ++i) {
+    const uint32_t free = i + 1 < kRuns ? kStep - 10 : 0;  // numbers between this run and the next
+    for (const uint32_t more : {free, free + 1}) {
+      std::string changed = bytes;
+      const auto length = static_cast<uint16_t>(9 + more);
+      const auto cardinality = static_cast<uint16_t>(10 * kRuns + more - 1);  // true, but for the overlap
+      std::memcpy(changed.data() + kRunsAt + 4 * i + 2, &length, 2);
+      std::memcpy(changed.data() + kCardinalityAt, &cardinality, 2);
+      if (more > free) {
+        EXPECT_THROW(Frozen(Stored(changed).view()), Error) << i;
+      } else {
+        EXPECT_NO_THROW(Frozen(Stored(changed).view())) << i;
+      }
+    }
   }
 }
 
