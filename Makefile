@@ -18,7 +18,7 @@ DATA = $(wildcard sql/update/*.sql)
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation
-EXTRA_CLEAN = $(VERSION_SCRIPT) $(wildcard test/border/*.o test/border/*.d test/border/*.so) $(SOURCES:.cpp=.d) $(SOURCES:.cpp=.bc)
+EXTRA_CLEAN = $(VERSION_SCRIPT) $(wildcard test/border/*.o test/border/*.d test/border/*.so test/standin/*.o test/standin/*.so) $(SOURCES:.cpp=.d) $(SOURCES:.cpp=.bc)
 
 PG_CONFIG ?= pg_config
 PKG_CONFIG ?= pkg-config
@@ -52,6 +52,11 @@ COMPILE.cxx.bc += $(PG_CXXFLAGS)
 .PHONY: border-test-module
 border-test-module: $(filter src/base/% src/pg/%,$(OBJS))
 	$(MAKE) -C test/border install PG_CONFIG='$(PG_CONFIG)' DESTDIR='$(DESTDIR)'
+
+# The modules of test/tap/coexistence.t.
+.PHONY: standin-test-modules
+standin-test-modules:
+	$(MAKE) -C test/standin install PG_CONFIG='$(PG_CONFIG)' DESTDIR='$(DESTDIR)'
 
 $(VERSION_SCRIPT): $(SQL_PARTS) Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION cdp" to load this file. \quit'; \

@@ -3,7 +3,8 @@
 namespace cdp::bitmap {
 
 /// What this room does when the module is loaded: sees that CRoaring is the one linked with, and defines the
-/// setting roaringbitmap.output_format. Throws Error(State) beside a module that does the same.
+/// setting roaringbitmap.output_format, or follows it where another module has defined it. Throws
+/// Error(State) beside a module that has put its own CRoaring in place.
 void load();
 
 /// The values of roaringbitmap.output_format.

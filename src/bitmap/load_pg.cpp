@@ -1,9 +1,10 @@
 #include "pg/server.hpp"
 
-#include "base/error.hpp"
 #include "bitmap/library.hpp"
 #include "bitmap/load.hpp"
 #include "pg/guard.hpp"
+
+#include <string_view>
 
 extern "C" {
 #include <utils/guc.h>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr const char* kOutputFormat = "roaringbitmap.output_format";
 
+bool is_others_setting = false;
 int output_format_setting = static_cast<int>(OutputFormat::Bytea);
 
 const config_enum_entry kOutputFormats[] = {
@@ -25,7 +27,11 @@ const config_enum_entry kOutputFormats[] = {
 
 }  // namespace
 
-OutputFormat output_format() { return static_cast<OutputFormat>(output_format_setting); }
+OutputFormat output_format() {
+  if (!is_others_setting) return static_cast<OutputFormat>(output_format_setting);
+  const char* value = pg::guard([] { return GetConfigOption(kOutputFormat, true, false); });
+  return value != nullptr && std::string_view(value) == "array" ? OutputFormat::Array : OutputFormat::Bytea;
+}
 
 void load() {
   check_library();
@@ -38,10 +44,9 @@ void load() {
           nullptr, nullptr, nullptr);
     });
   } catch (const pg::ServerError& error) {
+    // Another module (pg_roaringbitmap, for one) has defined it, with the same values.
     if (error.sqlstate() != ERRCODE_INTERNAL_ERROR) throw;
-    throw Error(Category::State, "another module has defined the setting roaringbitmap.output_format",
-                error.what(),
-                "Do not load that module (pg_roaringbitmap, for one) in a session that uses cdp.");
+    is_others_setting = true;
   }
 }
 

@@ -1,6 +1,6 @@
 # What the TAP tests share: the server's perl modules, a cluster that finds the extension outside of the system's
 # folders, and waiting. By hand, as an unprivileged user:
-#   make install border-test-module DESTDIR=$T
+#   make install border-test-module standin-test-modules DESTDIR=$T
 #   CDP_DESTDIR=$T PG_CONFIG=pg_config prove test/tap/NAME.t
 # CDP_DESTDIR is that DESTDIR (absent: the system's folders are used), PG_CONFIG the server's pg_config, TESTDIR a
 # writable folder for clusters and logs (absent: a temporary one).
