@@ -1,189 +1,180 @@
-/// Writes bitmaps in the canonical portable form. CRoaring's own serializer writes containers as they are in
-/// memory, and its run optimization keeps runs and arrays of equal size apart, so that neither gives equal
-/// bytes for equal sets.
+#include "bitmap/canonical.hpp"
 
-#include "bitmap/bitmap.hpp"
-#include "bitmap/portable.hpp"
-
+#include <array>
+#include <bit>
 #include <cstring>
 
 namespace cdp::bitmap {
 
 namespace {
 
-using roaring::internal::array_container_t;
-using roaring::internal::bitset_container_t;
-using roaring::internal::rle16_t;
-using roaring::internal::run_container_t;
-
 constexpr size_t kWords = kBitsetBytes / 8;
 
-/// A container in memory, of any kind, with what decides on its form in bytes.
-class Source {
- public:
-  Source(const roaring_array_t& containers, int32_t i)
-      : kind_(containers.typecodes[i]), container_(containers.containers[i]) {
-    switch (kind_) {
-      case ARRAY_CONTAINER_TYPE:
-        measure_array();
-        break;
-      case BITSET_CONTAINER_TYPE:
-        measure_bitset();
-        break;
-      case RUN_CONTAINER_TYPE:
-        measure_runs();
-        break;
-      default:
-        throw Error(Category::Internal, "bitmap has a container of unknown kind");
-    }
+uint32_t runs_of_array(std::span<const uint16_t> elements) {
+  uint32_t runs = elements.empty() ? 0 : 1;
+  for (size_t i = 1; i < elements.size(); ++i) runs += elements[i] != elements[i - 1] + 1 ? 1U : 0U;
+  return runs;
+}
+
+uint32_t runs_of_bitset(const uint64_t* words) {
+  // No container with more runs than this is written as runs, so there is no need to count on.
+  constexpr uint32_t kMostUsefulRuns = 2048;
+  uint32_t runs = 0;
+  uint64_t carry = 0;
+  for (size_t i = 0; i < kWords && runs < kMostUsefulRuns; ++i) {
+    runs += static_cast<uint32_t>(std::popcount(words[i] & ~(words[i] << 1 | carry)));
+    carry = words[i] >> 63;
   }
+  return runs;
+}
 
-  uint32_t cardinality() const { return cardinality_; }
+template <class T>
+void store(uint8_t* out, T value) {
+  std::memcpy(out, &value, sizeof(T));
+}
 
-  /// Runs if they are shorter; at equal size the others, as most writers of the format have it. An array
-  /// counts two bytes more than it takes, as CRoaring counts it.
-  ContainerKind form() const {
-    const uint32_t as_runs = 2 + 4 * runs_;
-    if (cardinality_ > kMostArrayElements)
-      return as_runs < kBitsetBytes ? ContainerKind::Run : ContainerKind::Bitset;
-    return as_runs < 2 * cardinality_ + 2 ? ContainerKind::Run : ContainerKind::Array;
+}  // namespace
+
+uint32_t count_bits(const uint64_t* words) {
+  uint32_t bits = 0;
+  for (size_t i = 0; i < kWords; ++i) bits += static_cast<uint32_t>(std::popcount(words[i]));
+  return bits;
+}
+
+ContainerSource ContainerSource::of_array(uint16_t key, std::span<const uint16_t> elements) {
+  ContainerSource source;
+  source.key_ = key;
+  source.data_ = elements.data();
+  source.cardinality_ = static_cast<uint32_t>(elements.size());
+  source.runs_ = runs_of_array(elements);
+  return source;
+}
+
+ContainerSource ContainerSource::of_bitset(uint16_t key, const uint64_t* words, uint32_t cardinality) {
+  ContainerSource source;
+  source.kind_ = ContainerKind::Bitset;
+  source.key_ = key;
+  source.data_ = words;
+  source.cardinality_ = cardinality;
+  source.runs_ = runs_of_bitset(words);
+  return source;
+}
+
+ContainerSource ContainerSource::of_runs(uint16_t key, std::span<const StoredRun> runs) {
+  ContainerSource source;
+  source.kind_ = ContainerKind::Run;
+  source.key_ = key;
+  source.data_ = runs.data();
+  source.runs_ = static_cast<uint32_t>(runs.size());
+  source.cardinality_ = source.runs_;
+  for (const StoredRun run : runs) source.cardinality_ += run.length;
+  return source;
+}
+
+ContainerKind ContainerSource::form() const {
+  const uint32_t as_runs = 2 + 4 * runs_;
+  if (cardinality_ > kMostArrayElements)
+    return as_runs < kBitsetBytes ? ContainerKind::Run : ContainerKind::Bitset;
+  return as_runs < 2 * cardinality_ + 2 ? ContainerKind::Run : ContainerKind::Array;
+}
+
+size_t ContainerSource::byte_size() const {
+  switch (form()) {
+    case ContainerKind::Run:
+      return 2 + 4 * static_cast<size_t>(runs_);
+    case ContainerKind::Bitset:
+      return kBitsetBytes;
+    case ContainerKind::Array:
+      break;
   }
+  return 2 * static_cast<size_t>(cardinality_);
+}
 
-  size_t byte_size() const {
-    switch (form()) {
-      case ContainerKind::Run:
-        return 2 + 4 * static_cast<size_t>(runs_);
-      case ContainerKind::Bitset:
-        return kBitsetBytes;
-      case ContainerKind::Array:
-        break;
-    }
-    return 2 * static_cast<size_t>(cardinality_);
+void ContainerSource::write(uint8_t* out) const {
+  switch (form()) {
+    case ContainerKind::Run:
+      write_runs(out);
+      break;
+    case ContainerKind::Bitset:
+      write_bitset(out);
+      break;
+    case ContainerKind::Array:
+      write_array(out);
+      break;
   }
+}
 
-  void write(uint8_t* out) const {
-    switch (form()) {
-      case ContainerKind::Run:
-        write_runs(out);
-        break;
-      case ContainerKind::Bitset:
-        write_bitset(out);
-        break;
-      case ContainerKind::Array:
-        write_array(out);
-        break;
-    }
+/// Calls f(start, last) for each run, in order.
+template <class F>
+void ContainerSource::for_each_run(F&& f) const {
+  if (kind_ == ContainerKind::Run) {
+    const auto* runs = static_cast<const StoredRun*>(data_);
+    for (uint32_t i = 0; i < runs_; ++i)
+      f(static_cast<uint32_t>(runs[i].start), static_cast<uint32_t>(runs[i].start) + runs[i].length);
+    return;
   }
-
- private:
-  const array_container_t& array() const { return *static_cast<const array_container_t*>(container_); }
-  const bitset_container_t& bitset() const { return *static_cast<const bitset_container_t*>(container_); }
-  const run_container_t& runs() const { return *static_cast<const run_container_t*>(container_); }
-
-  void measure_array() {
-    const uint16_t* elements = array().array;
-    cardinality_ = static_cast<uint32_t>(array().cardinality);
-    runs_ = cardinality_ > 0 ? 1 : 0;
-    for (uint32_t i = 1; i < cardinality_; ++i) runs_ += elements[i] != elements[i - 1] + 1 ? 1 : 0;
-  }
-
-  void measure_bitset() {
-    cardinality_ = static_cast<uint32_t>(bitset().cardinality);
-    // No container with more runs than this is written as runs, so there is no need to count on.
-    constexpr uint32_t kMostUsefulRuns = 2048;
-    uint64_t carry = 0;
-    for (size_t i = 0; i < kWords && runs_ < kMostUsefulRuns; ++i) {
-      const uint64_t word = bitset().words[i];
-      runs_ += static_cast<uint32_t>(std::popcount(word & ~(word << 1 | carry)));
-      carry = word >> 63;
-    }
-  }
-
-  void measure_runs() {
-    runs_ = static_cast<uint32_t>(runs().n_runs);
-    cardinality_ = runs_;
-    for (uint32_t i = 0; i < runs_; ++i) cardinality_ += runs().runs[i].length;
-  }
-
-  /// Calls f(start, last) for each run, in order.
-  template <class F>
-  void for_each_run(F&& f) const {
-    if (kind_ == RUN_CONTAINER_TYPE) {
-      for (uint32_t i = 0; i < runs_; ++i) {
-        const rle16_t run = runs().runs[i];
-        f(static_cast<uint32_t>(run.value), static_cast<uint32_t>(run.value) + run.length);
-      }
+  constexpr uint32_t kNone = 0x10000;
+  uint32_t start = kNone;
+  uint32_t last = kNone;
+  for_each_element([&](uint32_t element) {
+    if (start != kNone && element == last + 1) {
+      last = element;
       return;
     }
-    constexpr uint32_t kNone = 0x10000;
-    uint32_t start = kNone;
-    uint32_t last = kNone;
-    for_each_element([&](uint32_t element) {
-      if (start != kNone && element == last + 1) {
-        last = element;
-        return;
-      }
-      if (start != kNone) f(start, last);
-      start = last = element;
-    });
     if (start != kNone) f(start, last);
-  }
+    start = last = element;
+  });
+  if (start != kNone) f(start, last);
+}
 
-  /// Calls f(element) for each element, in order.
-  template <class F>
-  void for_each_element(F&& f) const {
-    if (kind_ == ARRAY_CONTAINER_TYPE) {
-      for (uint32_t i = 0; i < cardinality_; ++i) f(array().array[i]);
-    } else if (kind_ == BITSET_CONTAINER_TYPE) {
-      for (size_t i = 0; i < kWords; ++i)
-        for (uint64_t word = bitset().words[i]; word != 0; word &= word - 1)
-          f(static_cast<uint32_t>(64 * i) + static_cast<uint32_t>(std::countr_zero(word)));
-    } else {
-      for (uint32_t i = 0; i < runs_; ++i) {
-        const rle16_t run = runs().runs[i];
-        for (uint32_t more = 0; more <= run.length; ++more) f(run.value + more);
-      }
-    }
+/// Calls f(element) for each element, in order.
+template <class F>
+void ContainerSource::for_each_element(F&& f) const {
+  if (kind_ == ContainerKind::Array) {
+    const auto* elements = static_cast<const uint16_t*>(data_);
+    for (uint32_t i = 0; i < cardinality_; ++i) f(elements[i]);
+  } else if (kind_ == ContainerKind::Bitset) {
+    const auto* words = static_cast<const uint64_t*>(data_);
+    for (size_t i = 0; i < kWords; ++i)
+      for (uint64_t word = words[i]; word != 0; word &= word - 1)
+        f(static_cast<uint32_t>(64 * i) + static_cast<uint32_t>(std::countr_zero(word)));
+  } else {
+    const auto* runs = static_cast<const StoredRun*>(data_);
+    for (uint32_t i = 0; i < runs_; ++i)
+      for (uint32_t more = 0; more <= runs[i].length; ++more) f(runs[i].start + more);
   }
+}
 
-  void write_runs(uint8_t* out) const {
-    const auto count = static_cast<uint16_t>(runs_);
-    std::memcpy(out, &count, 2);
+void ContainerSource::write_runs(uint8_t* out) const {
+  store(out, static_cast<uint16_t>(runs_));
+  out += 2;
+  for_each_run([&](uint32_t start, uint32_t last) {
+    store(out, StoredRun{static_cast<uint16_t>(start), static_cast<uint16_t>(last - start)});
+    out += 4;
+  });
+}
+
+void ContainerSource::write_array(uint8_t* out) const {
+  if (kind_ == ContainerKind::Array) {
+    std::memcpy(out, data_, 2 * static_cast<size_t>(cardinality_));
+    return;
+  }
+  for_each_element([&](uint32_t element) {
+    store(out, static_cast<uint16_t>(element));
     out += 2;
-    for_each_run([&](uint32_t start, uint32_t last) {
-      const std::array<uint16_t, 2> run{static_cast<uint16_t>(start), static_cast<uint16_t>(last - start)};
-      std::memcpy(out, run.data(), 4);
-      out += 4;
-    });
-  }
+  });
+}
 
-  void write_array(uint8_t* out) const {
-    if (kind_ == ARRAY_CONTAINER_TYPE) {
-      std::memcpy(out, array().array, 2 * static_cast<size_t>(cardinality_));
-      return;
-    }
-    for_each_element([&](uint32_t element) {
-      const auto low = static_cast<uint16_t>(element);
-      std::memcpy(out, &low, 2);
-      out += 2;
-    });
+void ContainerSource::write_bitset(uint8_t* out) const {
+  if (kind_ == ContainerKind::Bitset) {
+    std::memcpy(out, data_, kBitsetBytes);
+    return;
   }
+  std::memset(out, 0, kBitsetBytes);
+  for_each_element([&](uint32_t element) { out[element / 8] |= static_cast<uint8_t>(1U << (element % 8)); });
+}
 
-  void write_bitset(uint8_t* out) const {
-    if (kind_ == BITSET_CONTAINER_TYPE) {
-      std::memcpy(out, bitset().words, kBitsetBytes);
-      return;
-    }
-    std::memset(out, 0, kBitsetBytes);
-    for_each_element(
-        [&](uint32_t element) { out[element / 8] |= static_cast<uint8_t>(1U << (element % 8)); });
-  }
-
-  uint8_t kind_;
-  const void* container_;
-  uint32_t cardinality_ = 0;
-  uint32_t runs_ = 0;  // of a bitset with too many for the run form: some number above what fits
-};
+namespace {
 
 /// What stands before the containers.
 struct Header {
@@ -197,36 +188,23 @@ struct Header {
   }
 };
 
-template <class T>
-void store(uint8_t* out, T value) {
-  std::memcpy(out, &value, sizeof(T));
+Header header_of(std::span<const ContainerSource> containers) {
+  Header header{static_cast<uint32_t>(containers.size()), false};
+  for (const ContainerSource& container : containers)
+    header.has_runs = header.has_runs || container.form() == ContainerKind::Run;
+  return header;
 }
 
 }  // namespace
 
-size_t Bitmap::byte_size() const {
-  const roaring_array_t& containers = set_->high_low_container;
-  InterruptTicker ticker;
-  Header header{static_cast<uint32_t>(containers.size), false};
-  size_t body = 0;
-  for (int32_t i = 0; i < containers.size; ++i) {
-    ticker.tick();
-    const Source source(containers, i);
-    header.has_runs = header.has_runs || source.form() == ContainerKind::Run;
-    body += source.byte_size();
-  }
-  return header.size() + body;
+size_t canonical_size(std::span<const ContainerSource> containers) {
+  size_t size = header_of(containers).size();
+  for (const ContainerSource& container : containers) size += container.byte_size();
+  return size;
 }
 
-size_t Bitmap::write_to(std::span<uint8_t> out) const {
-  const roaring_array_t& containers = set_->high_low_container;
-  InterruptTicker ticker;
-  Header header{static_cast<uint32_t>(containers.size), false};
-  for (int32_t i = 0; i < containers.size && !header.has_runs; ++i) {
-    ticker.tick();
-    header.has_runs = Source(containers, i).form() == ContainerKind::Run;
-  }
-
+size_t write_canonical(std::span<const ContainerSource> containers, std::span<uint8_t> out) {
+  const Header header = header_of(containers);
   uint8_t* flags = out.data() + 4;
   uint8_t* keys = flags + 4;
   if (header.has_runs) {
@@ -239,19 +217,66 @@ size_t Bitmap::write_to(std::span<uint8_t> out) const {
   }
   uint8_t* offsets = keys + 4 * static_cast<size_t>(header.count);
 
+  InterruptTicker ticker;
   size_t position = header.size();
-  for (int32_t i = 0; i < containers.size; ++i) {
+  for (size_t i = 0; i < containers.size(); ++i) {
     ticker.tick();
-    const Source source(containers, i);
-    const auto at = static_cast<size_t>(i);
-    if (source.form() == ContainerKind::Run) flags[at / 8] |= static_cast<uint8_t>(1U << (at % 8));
-    store<uint16_t>(keys + 4 * at, containers.keys[i]);
-    store<uint16_t>(keys + 4 * at + 2, static_cast<uint16_t>(source.cardinality() - 1));
-    if (header.has_offsets()) store<uint32_t>(offsets + 4 * at, static_cast<uint32_t>(position));
-    source.write(out.data() + position);
-    position += source.byte_size();
+    const ContainerSource& container = containers[i];
+    if (container.form() == ContainerKind::Run) flags[i / 8] |= static_cast<uint8_t>(1U << (i % 8));
+    store<uint16_t>(keys + 4 * i, container.key());
+    store<uint16_t>(keys + 4 * i + 2, static_cast<uint16_t>(container.cardinality() - 1));
+    if (header.has_offsets()) store<uint32_t>(offsets + 4 * i, static_cast<uint32_t>(position));
+    container.write(out.data() + position);
+    position += container.byte_size();
   }
   return position;
+}
+
+namespace {
+
+ContainerSource source_of(const roaring_array_t& containers, int32_t i) {
+  using roaring::internal::array_container_t;
+  using roaring::internal::bitset_container_t;
+  using roaring::internal::run_container_t;
+  static_assert(sizeof(StoredRun) == sizeof(roaring::internal::rle16_t));
+  const uint16_t key = containers.keys[i];
+  const void* container = containers.containers[i];
+  switch (containers.typecodes[i]) {
+    case ARRAY_CONTAINER_TYPE: {
+      const auto& array = *static_cast<const array_container_t*>(container);
+      return ContainerSource::of_array(key, {array.array, static_cast<size_t>(array.cardinality)});
+    }
+    case BITSET_CONTAINER_TYPE: {
+      const auto& bitset = *static_cast<const bitset_container_t*>(container);
+      return ContainerSource::of_bitset(key, bitset.words, static_cast<uint32_t>(bitset.cardinality));
+    }
+    case RUN_CONTAINER_TYPE: {
+      const auto& runs = *static_cast<const run_container_t*>(container);
+      return ContainerSource::of_runs(
+          key, {reinterpret_cast<const StoredRun*>(runs.runs), static_cast<size_t>(runs.n_runs)});
+    }
+    default:
+      throw Error(Category::Internal, "bitmap has a container of unknown kind");
+  }
+}
+
+std::vector<ContainerSource> sources_of(const roaring_array_t& containers) {
+  std::vector<ContainerSource> sources;
+  sources.reserve(static_cast<size_t>(containers.size));
+  InterruptTicker ticker;
+  for (int32_t i = 0; i < containers.size; ++i) {
+    ticker.tick();
+    sources.push_back(source_of(containers, i));
+  }
+  return sources;
+}
+
+}  // namespace
+
+size_t Bitmap::byte_size() const { return canonical_size(sources_of(set_->high_low_container)); }
+
+size_t Bitmap::write_to(std::span<uint8_t> out) const {
+  return write_canonical(sources_of(set_->high_low_container), out);
 }
 
 }  // namespace cdp::bitmap
