@@ -18,6 +18,12 @@
 
 namespace cdp::bitmap {
 
+class Operand;
+
+/// What sets have to do with each other: elements of all, of any, of an odd number of them, or of the first
+/// and no other.
+enum class SetOperation : uint8_t { And, Or, Xor, AndNot };
+
 /// A set of 32-bit unsigned numbers, compressed (a roaring bitmap of CRoaring).
 ///
 /// A value type: copies are deep. Of a moved-from bitmap only destruction and assignment are allowed.
@@ -152,6 +158,11 @@ class Bitmap {
   std::vector<uint32_t> to_vector() const;
 
  private:
+  friend class Operand;
+  friend Bitmap combine(SetOperation operation, const Operand& a, const Operand& b);
+  friend Bitmap& operator&=(Bitmap& bitmap, const Operand& set);
+  friend Bitmap& operator^=(Bitmap& bitmap, const Operand& set);
+
   struct Free {
     void operator()(roaring_bitmap_t* set) const noexcept { roaring_bitmap_free(set); }
   };

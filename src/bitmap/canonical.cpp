@@ -1,14 +1,16 @@
 #include "bitmap/canonical.hpp"
 
+#include "bitmap/words.hpp"
+
 #include <array>
 #include <bit>
 #include <cstring>
 
 namespace cdp::bitmap {
 
-namespace {
+using detail::kWords;
 
-constexpr size_t kWords = kBitsetBytes / 8;
+namespace {
 
 uint32_t runs_of_array(std::span<const uint16_t> elements) {
   uint32_t runs = elements.empty() ? 0 : 1;
@@ -34,12 +36,6 @@ void store(uint8_t* out, T value) {
 }
 
 }  // namespace
-
-uint32_t count_bits(const uint64_t* words) {
-  uint32_t bits = 0;
-  for (size_t i = 0; i < kWords; ++i) bits += static_cast<uint32_t>(std::popcount(words[i]));
-  return bits;
-}
 
 ContainerSource ContainerSource::of_array(uint16_t key, std::span<const uint16_t> elements) {
   ContainerSource source;

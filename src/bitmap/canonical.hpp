@@ -58,7 +58,4 @@ size_t canonical_size(std::span<const ContainerSource> containers);
 /// Writes it to the front of `out`, which must have that room; returns the size.
 size_t write_canonical(std::span<const ContainerSource> containers, std::span<uint8_t> out);
 
-/// Number of bits that are set in 1024 words.
-uint32_t count_bits(const uint64_t* words);
-
 }  // namespace cdp::bitmap

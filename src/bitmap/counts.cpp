@@ -1,6 +1,7 @@
 #include "bitmap/counts.hpp"
 
 #include "base/interrupt.hpp"
+#include "bitmap/words.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,11 +10,13 @@
 
 namespace cdp::bitmap {
 
+using detail::count_bits;
+using detail::for_each_word_of_run;
+using detail::kWords;
 using detail::load;
 
 namespace {
 
-constexpr size_t kWords = kBitsetBytes / 8;
 using Words = std::array<uint64_t, kWords>;
 
 uint16_t element_at(const Container& array, uint32_t i) {
@@ -21,9 +24,6 @@ uint16_t element_at(const Container& array, uint32_t i) {
 }
 
 uint64_t word_at(const Container& bitset, size_t i) { return load<uint64_t>(bitset.bytes.data() + 8 * i); }
-
-uint64_t bits_from(uint32_t low) { return ~uint64_t{0} << (low % 64); }
-uint64_t bits_up_to(uint32_t low) { return ~uint64_t{0} >> (63 - low % 64); }
 
 /// Calls `f(start, last)` for each run; check_layout() has seen that they lie within the container.
 template <class F>
@@ -48,38 +48,9 @@ void for_each_word(const Container& container, F&& f) {
       for (size_t i = 0; i < kWords; ++i) f(i, word_at(container, i));
       break;
     case ContainerKind::Run:
-      for_each_run(container, [&](uint32_t start, uint32_t last) {
-        const size_t first_word = start / 64;
-        const size_t last_word = last / 64;
-        if (first_word == last_word) {
-          f(first_word, bits_from(start) & bits_up_to(last));
-          return;
-        }
-        f(first_word, bits_from(start));
-        for (size_t i = first_word + 1; i < last_word; ++i) f(i, ~uint64_t{0});
-        f(last_word, bits_up_to(last));
-      });
+      for_each_run(container, [&](uint32_t start, uint32_t last) { for_each_word_of_run(start, last, f); });
       break;
   }
-}
-
-/// The steps are those of Warren, Hacker's Delight, section 5-1, on all words of a block at once, which every
-/// processor vectorizes; the instruction that counts bits is not on all of them.
-uint64_t count_bits(const Words& words) {
-  constexpr size_t kBlock = 16;
-  uint64_t total = 0;
-  for (size_t block = 0; block < kWords; block += kBlock) {
-    uint64_t bytes = 0;  // at most 16 times 8 in each byte
-    for (size_t i = 0; i < kBlock; ++i) {
-      uint64_t x = words[block + i];
-      x -= (x >> 1) & 0x5555555555555555ULL;
-      x = (x & 0x3333333333333333ULL) + ((x >> 2) & 0x3333333333333333ULL);
-      bytes += (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
-    }
-    bytes = (bytes & 0x00ff00ff00ff00ffULL) + ((bytes >> 8) & 0x00ff00ff00ff00ffULL);
-    total += (bytes * 0x0001000100010001ULL) >> 48;
-  }
-  return total;
 }
 
 /// Counts the elements of one key, whose containers come from the sets that have it, in the sets' order.
@@ -101,14 +72,14 @@ class KeyCounter {
     words_.fill(0);
     for (const Container& container : containers)
       for_each_word(container, [&](size_t i, uint64_t bits) { words_[i] |= bits; });
-    return count_bits(words_);
+    return count_bits(reinterpret_cast<const uint8_t*>(words_.data()));
   }
 
   uint64_t odd(const std::vector<Container>& containers) {
     words_.fill(0);
     for (const Container& container : containers)
       for_each_word(container, [&](size_t i, uint64_t bits) { words_[i] ^= bits; });
-    return count_bits(words_);
+    return count_bits(reinterpret_cast<const uint8_t*>(words_.data()));
   }
 
  private:
@@ -187,7 +158,7 @@ class KeyCounter {
         for_each_word(containers[i], [&](size_t word, uint64_t bits) { words_[word] &= ~bits; });
       }
     }
-    return count_bits(words_);
+    return count_bits(reinterpret_cast<const uint8_t*>(words_.data()));
   }
 
   static void fill(Words& words, const Container& container) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bitmap/bitmap.hpp"
 #include "bitmap/portable.hpp"
 
 #include <cstdint>
@@ -42,10 +43,6 @@ class Frozen {
 
 /// How many elements both sets have. Throws Error(Corrupt) if that is more than one of them has.
 uint64_t and_cardinality(const Frozen& a, const Frozen& b);
-
-/// What several sets have to do with each other: elements of all, of any, of an odd number of them, or of the
-/// first and no other.
-enum class SetOperation : uint8_t { And, Or, Xor, AndNot };
 
 /// How many elements the operation on two sets gives.
 uint64_t cardinality_of(SetOperation operation, ByteView a, ByteView b);

@@ -3,7 +3,7 @@
 #include "pg/server.hpp"
 
 #include "bitmap/bitmap_pg.hpp"
-#include "bitmap/portable.hpp"
+#include "bitmap/expanded_pg.hpp"
 #include "pg/boundary.hpp"
 #include "pg/datum.hpp"
 #include "pg/guard.hpp"
@@ -15,40 +15,50 @@ extern "C" {
 
 using namespace cdp;
 using bitmap::Bitmap;
+using bitmap::Operand;
+using bitmap::SetOperation;
+using bitmap::Versioned;
 using pg::Arguments;
 
 namespace {
 
-/// SQL's integer and the element it stands for: the same 32 bits.
-uint32_t element(int32_t integer) { return static_cast<uint32_t>(integer); }
-
-Datum element_or_null(FunctionCallInfo fcinfo, std::optional<uint32_t> found) {
-  if (!found) return pg::null_result(fcinfo);
-  return Int32GetDatum(static_cast<int32_t>(*found));
+Datum combined(FunctionCallInfo fcinfo, SetOperation operation) {
+  const Arguments arguments(fcinfo);
+  return bitmap::to_datum(bitmap::combine(operation, bitmap::operand_of(arguments.datum(0)),
+                                          bitmap::operand_of(arguments.datum(1))));
 }
 
-/// The result of an operation that changes its left operand.
-template <class Operation>
-Datum changed(FunctionCallInfo fcinfo, Operation operation) {
+/// Whether `question(a, b)` holds of the first two arguments.
+template <class Question>
+bool holds(FunctionCallInfo fcinfo, Question question) {
   const Arguments arguments(fcinfo);
-  Bitmap left = bitmap::bitmap_of(arguments.datum(0));
-  operation(left, bitmap::bitmap_of(arguments.datum(1)));
-  return bitmap::to_datum(left);
+  return question(bitmap::operand_of(arguments.datum(0)), bitmap::operand_of(arguments.datum(1)));
+}
+
+/// The set after `change(set, element)`. A large one is kept in memory and shares its storage with the one it
+/// was made of, so that a loop that adds element after element copies nothing; src/bitmap/versioned.hpp.
+template <class Change>
+Datum changed(Datum value, int32_t integer, Change change) {
+  constexpr size_t kLargest = 512;  // of a set that is as quickly written again
+  const auto element = static_cast<uint32_t>(integer);
+  if (Versioned* expanded = bitmap::expanded_bitmap(value)) {
+    if (bitmap::is_writable(value)) {
+      change(*expanded, element);
+      return value;
+    }
+    Versioned next = expanded->successor();
+    change(next, element);
+    return bitmap::make_expanded(CurrentMemoryContext, std::move(next));
+  }
+  const ByteView bytes = pg::bytes_of(value);
+  Versioned set(Bitmap::from_bytes(bytes));
+  change(set, element);
+  if (bytes.size() <= kLargest) return bitmap::to_datum(set.read());
+  return bitmap::make_expanded(CurrentMemoryContext, std::move(set));
 }
 
 Datum with(Datum set, int32_t integer) {
-  Bitmap changed = bitmap::bitmap_of(set);
-  changed.add(element(integer));
-  return bitmap::to_datum(changed);
-}
-
-bool is_subset(Datum part, Datum whole) {
-  return bitmap::bitmap_of(whole).contains_all(bitmap::bitmap_of(part));
-}
-
-bool are_equal(Datum a, Datum b) {
-  const Bitmap left = bitmap::bitmap_of(a);
-  return left == bitmap::bitmap_of(b);
+  return changed(set, integer, [](Versioned& value, uint32_t element) { value.add(element); });
 }
 
 }  // namespace
@@ -91,31 +101,13 @@ CDP_FUNCTION(rb_to_array) {
   return PointerGetDatum(array);
 }
 
-CDP_FUNCTION(rb_cardinality) {
-  return Int64GetDatum(static_cast<int64_t>(bitmap::cardinality(Arguments(fcinfo).bytes(0))));
-}
+CDP_FUNCTION(rb_and) { return combined(fcinfo, SetOperation::And); }
 
-CDP_FUNCTION(rb_is_empty) { return BoolGetDatum(bitmap::is_empty(Arguments(fcinfo).bytes(0))); }
+CDP_FUNCTION(rb_or) { return combined(fcinfo, SetOperation::Or); }
 
-CDP_FUNCTION(rb_min) { return element_or_null(fcinfo, bitmap::min(Arguments(fcinfo).bytes(0))); }
+CDP_FUNCTION(rb_xor) { return combined(fcinfo, SetOperation::Xor); }
 
-CDP_FUNCTION(rb_max) { return element_or_null(fcinfo, bitmap::max(Arguments(fcinfo).bytes(0))); }
-
-CDP_FUNCTION(rb_and) {
-  return changed(fcinfo, [](Bitmap& left, const Bitmap& right) { left &= right; });
-}
-
-CDP_FUNCTION(rb_or) {
-  return changed(fcinfo, [](Bitmap& left, const Bitmap& right) { left |= right; });
-}
-
-CDP_FUNCTION(rb_xor) {
-  return changed(fcinfo, [](Bitmap& left, const Bitmap& right) { left ^= right; });
-}
-
-CDP_FUNCTION(rb_andnot) {
-  return changed(fcinfo, [](Bitmap& left, const Bitmap& right) { left -= right; });
-}
+CDP_FUNCTION(rb_andnot) { return combined(fcinfo, SetOperation::AndNot); }
 
 CDP_FUNCTION(rb_add) {
   const Arguments arguments(fcinfo);
@@ -129,43 +121,28 @@ CDP_FUNCTION(rb_add_to) {
 
 CDP_FUNCTION(rb_remove) {
   const Arguments arguments(fcinfo);
-  Bitmap set = bitmap::bitmap_of(arguments.datum(0));
-  set.remove(element(arguments.integer(1)));
-  return bitmap::to_datum(set);
+  return changed(arguments.datum(0), arguments.integer(1),
+                 [](Versioned& set, uint32_t element) { set.remove(element); });
 }
 
 CDP_FUNCTION(rb_contains) {
-  const Arguments arguments(fcinfo);
-  return BoolGetDatum(is_subset(arguments.datum(1), arguments.datum(0)));
-}
-
-CDP_FUNCTION(rb_contains_element) {
-  const Arguments arguments(fcinfo);
-  return BoolGetDatum(bitmap::contains(arguments.bytes(0), element(arguments.integer(1))));
+  return BoolGetDatum(
+      holds(fcinfo, [](const Operand& whole, const Operand& part) { return whole.contains_all(part); }));
 }
 
 CDP_FUNCTION(rb_containedby) {
-  const Arguments arguments(fcinfo);
-  return BoolGetDatum(is_subset(arguments.datum(0), arguments.datum(1)));
-}
-
-CDP_FUNCTION(rb_element_containedby) {
-  const Arguments arguments(fcinfo);
-  return BoolGetDatum(bitmap::contains(arguments.bytes(1), element(arguments.integer(0))));
+  return BoolGetDatum(
+      holds(fcinfo, [](const Operand& part, const Operand& whole) { return whole.contains_all(part); }));
 }
 
 CDP_FUNCTION(rb_intersect) {
-  const Arguments arguments(fcinfo);
-  const Bitmap left = bitmap::bitmap_of(arguments.datum(0));
-  return BoolGetDatum(left.intersects(bitmap::bitmap_of(arguments.datum(1))));
+  return BoolGetDatum(holds(fcinfo, [](const Operand& a, const Operand& b) { return a.intersects(b); }));
 }
 
 CDP_FUNCTION(rb_equals) {
-  const Arguments arguments(fcinfo);
-  return BoolGetDatum(are_equal(arguments.datum(0), arguments.datum(1)));
+  return BoolGetDatum(holds(fcinfo, [](const Operand& a, const Operand& b) { return a == b; }));
 }
 
 CDP_FUNCTION(rb_not_equals) {
-  const Arguments arguments(fcinfo);
-  return BoolGetDatum(!are_equal(arguments.datum(0), arguments.datum(1)));
+  return BoolGetDatum(!holds(fcinfo, [](const Operand& a, const Operand& b) { return a == b; }));
 }

@@ -1,42 +1,17 @@
 #include "bitmap/portable.hpp"
 
 #include "base/interrupt.hpp"
+#include "bitmap/words.hpp"
 
 #include <string>
 
 namespace cdp::bitmap {
 
+using detail::ascends;
+using detail::count_bits;
 using detail::load;
 
 namespace {
-
-constexpr uint32_t kBitsetWords = 1024;
-
-/// Whether `count` integers ascend strictly. Without an early exit, so that it vectorizes.
-bool ascends(const uint8_t* elements, size_t count) {
-  unsigned disorder = 0;
-  for (size_t i = 1; i < count; ++i)
-    disorder |= load<uint16_t>(elements + 2 * i - 2) >= load<uint16_t>(elements + 2 * i) ? 1U : 0U;
-  return disorder == 0;
-}
-
-/// Elements of a bitset. The steps are those of Warren, Hacker's Delight, section 5-1, on all words of a
-/// block at once, which every processor vectorizes; the instruction that counts bits is not on all of them.
-uint32_t count_bits(const uint8_t* words) {
-  uint32_t total = 0;
-  for (size_t block = 0; block < kBitsetWords; block += 16) {
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < 16; ++i) {
-      uint64_t x = load<uint64_t>(words + 8 * (block + i));
-      x -= (x >> 1) & 0x5555555555555555ULL;
-      x = (x & 0x3333333333333333ULL) + ((x >> 2) & 0x3333333333333333ULL);
-      bytes += (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;  // at most 16 times 8 in each byte
-    }
-    bytes = (bytes & 0x00ff00ff00ff00ffULL) + ((bytes >> 8) & 0x00ff00ff00ff00ffULL);
-    total += static_cast<uint32_t>((bytes * 0x0001000100010001ULL) >> 48);
-  }
-  return total;
-}
 
 /// A run of a container: its first element and how many follow.
 struct Run {
@@ -97,7 +72,7 @@ uint32_t lowest(const View& view, const Container& container) {
       if (run_count(container) == 0) view.fail("a container has no elements", 0);
       return run_at(container, 0).start;
     case ContainerKind::Bitset:
-      for (uint32_t i = 0; i < kBitsetWords; ++i) {
+      for (uint32_t i = 0; i < detail::kWords; ++i) {
         const auto word = load<uint64_t>(container.bytes.data() + 8 * static_cast<size_t>(i));
         if (word != 0) return 64 * i + static_cast<uint32_t>(std::countr_zero(word));
       }
@@ -113,7 +88,7 @@ uint32_t highest(const View& view, const Container& container) {
       if (run_count(container) == 0) view.fail("a container has no elements", 0);
       return run_at(container, run_count(container) - 1).last() & 0xffff;
     case ContainerKind::Bitset:
-      for (uint32_t i = kBitsetWords; i-- > 0;) {
+      for (uint32_t i = detail::kWords; i-- > 0;) {
         const auto word = load<uint64_t>(container.bytes.data() + 8 * static_cast<size_t>(i));
         if (word != 0) return 64 * i + 63 - static_cast<uint32_t>(std::countl_zero(word));
       }
@@ -124,6 +99,30 @@ uint32_t highest(const View& view, const Container& container) {
 uint32_t whole(uint16_t key, uint32_t low) { return static_cast<uint32_t>(key) << 16 | low; }
 
 }  // namespace
+
+bool detail::ascends(const uint8_t* elements, size_t count) {
+  unsigned disorder = 0;
+  for (size_t i = 1; i < count; ++i)
+    disorder |= load<uint16_t>(elements + 2 * i - 2) >= load<uint16_t>(elements + 2 * i) ? 1U : 0U;
+  return disorder == 0;
+}
+
+uint32_t detail::count_bits(const uint8_t* words) {
+  constexpr size_t kBlock = 16;
+  uint32_t total = 0;
+  for (size_t block = 0; block < kBitsetBytes / 8; block += kBlock) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < kBlock; ++i) {
+      uint64_t x = load<uint64_t>(words + 8 * (block + i));
+      x -= (x >> 1) & 0x5555555555555555ULL;
+      x = (x & 0x3333333333333333ULL) + ((x >> 2) & 0x3333333333333333ULL);
+      bytes += (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;  // at most 16 times 8 in each byte
+    }
+    bytes = (bytes & 0x00ff00ff00ff00ffULL) + ((bytes >> 8) & 0x00ff00ff00ff00ffULL);
+    total += static_cast<uint32_t>((bytes * 0x0001000100010001ULL) >> 48);
+  }
+  return total;
+}
 
 View::View(ByteView bytes, Category category) : bytes_(bytes), category_(category) {
   if (bytes.size() < 4) fail("it ends within its header", bytes.size());

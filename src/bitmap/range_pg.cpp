@@ -97,28 +97,6 @@ CDP_FUNCTION(rb_subset) {
       subset(set, window, range_end(arguments.bigint(4)), range_end(arguments.bigint(5))));
 }
 
-CDP_FUNCTION(rb_range_cardinality) {
-  const Arguments arguments(fcinfo);
-  const ByteView set = arguments.bytes(0);
-  const uint64_t begin = bitmap::count_below(set, range_end(arguments.bigint(1)));
-  const uint64_t end = bitmap::count_below(set, range_end(arguments.bigint(2)));
-  return Int64GetDatum(end > begin ? static_cast<int64_t>(end - begin) : 0);
-}
-
-CDP_FUNCTION(rb_rank) {
-  const Arguments arguments(fcinfo);
-  return Int64GetDatum(
-      static_cast<int64_t>(bitmap::rank(arguments.bytes(0), static_cast<uint32_t>(arguments.integer(1)))));
-}
-
-CDP_FUNCTION(rb_index) {
-  const Arguments arguments(fcinfo);
-  const ByteView set = arguments.bytes(0);
-  const auto element = static_cast<uint32_t>(arguments.integer(1));
-  if (!bitmap::contains(set, element)) return Int64GetDatum(-1);
-  return Int64GetDatum(static_cast<int64_t>(bitmap::rank(set, element)) - 1);
-}
-
 CDP_FUNCTION(rb_nth) {
   const Arguments arguments(fcinfo);
   const ByteView set = arguments.bytes(0);

@@ -1,0 +1,192 @@
+#include "bitmap/stored.hpp"
+
+#include "bitmap/frozen.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace cdp::bitmap {
+
+using detail::load;
+
+namespace {
+
+/// The header's start, and containers by themselves, of a set that is read in pieces.
+class PiecewiseView {
+ public:
+  explicit PiecewiseView(ByteSource& source) : source_(source) {
+    start_ = source.read(0, std::min(source.size(), kStart));
+    if (start_.size() < 8) fail("it ends within its header", start_.size());
+    const auto cookie = load<uint32_t>(start_.data());
+    if ((cookie & 0xffff) == detail::kCookieWithRuns) {
+      count_ = (cookie >> 16) + 1;
+      flags_at_ = 4;
+      keys_at_ = flags_at_ + (count_ + 7) / 8;
+      has_offsets_ = count_ >= detail::kFewestWithOffsets;
+    } else if (cookie == detail::kCookieWithoutRuns) {
+      count_ = load<uint32_t>(start_.data() + 4);
+      if (count_ > detail::kMostContainers) fail("it states more than 65536 containers", 4);
+      keys_at_ = 8;
+      has_offsets_ = true;
+    } else {
+      fail("it does not begin as the portable format does", 0);
+    }
+    if (source.size() < keys_at_ + (has_offsets_ ? 8 : 4) * size_t{count_})
+      fail("it ends within its header", source.size());
+  }
+
+  uint32_t count() const { return count_; }
+  /// Without a table of offsets there are at most three containers, and the whole set is as well read at
+  /// once.
+  bool has_offsets() const { return has_offsets_; }
+
+  /// Entries of the table of keys: the key in the lower 16 bits, the cardinality less one in the upper ones.
+  ByteView entries(uint32_t begin, uint32_t end) const {
+    return read(keys_at_ + 4 * size_t{begin}, 4 * size_t{end - begin});
+  }
+
+  /// The index of the container of that key. Looks where the key would be if keys were spread evenly, and at
+  /// every other step in the middle of what remains.
+  std::optional<uint32_t> find(uint32_t wanted) const {
+    constexpr uint32_t kWindow = 64;
+    uint32_t low = 0;
+    uint32_t high = count_;
+    uint32_t least = 0;  // what the key at `low` can be at least, and the one before `high` at most
+    uint32_t most = 0xffff;
+    for (bool by_key = true; low < high && least <= wanted && wanted <= most; by_key = !by_key) {
+      const uint64_t part = by_key && most > least
+                                ? uint64_t{wanted - least} * (high - low - 1) / (most - least)
+                                : (high - low) / 2;
+      const uint32_t guess = low + static_cast<uint32_t>(part);
+      const uint32_t begin = guess - low > kWindow ? guess - kWindow : low;
+      const uint32_t end = high - guess > kWindow ? guess + kWindow : high;
+      const ByteView window = entries(begin, end);
+      const auto key = [&](uint32_t i) {
+        return uint32_t{load<uint16_t>(window.data() + 4 * size_t{i - begin})};
+      };
+      if (key(begin) > wanted) {
+        high = begin;
+        most = key(begin) - 1;
+      } else if (key(end - 1) < wanted) {
+        low = end;
+        least = key(end - 1) + 1;
+      } else {
+        for (uint32_t i = begin; i < end; ++i)
+          if (key(i) == wanted) return i;
+        return std::nullopt;
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// A bitmap of its own that has no container but this one.
+  std::string single(uint32_t i) const {
+    const auto entry = load<uint32_t>(entries(i, i + 1).data());
+    const size_t at = load<uint32_t>(read(keys_at_ + 4 * (size_t{count_} + i), 4).data());
+    if (at < keys_at_ + 8 * size_t{count_}) fail("a container is said to lie elsewhere", at);
+    std::string bytes;
+    if (flags_at_ != 0 && (read(flags_at_ + i / 8, 1)[0] >> (i % 8) & 1) != 0) {
+      const size_t size = 2 + 4 * size_t{load<uint16_t>(read(at, 2).data())};
+      append(bytes, uint32_t{detail::kCookieWithRuns});
+      bytes.push_back(1);
+      append(bytes, entry);
+      append(bytes, read(at, size));
+    } else {
+      const uint32_t cardinality = (entry >> 16) + 1;
+      const size_t size = cardinality > kMostArrayElements ? kBitsetBytes : 2 * size_t{cardinality};
+      append(bytes, detail::kCookieWithoutRuns);
+      append(bytes, uint32_t{1});
+      append(bytes, entry);
+      append(bytes, uint32_t{16});
+      append(bytes, read(at, size));
+    }
+    return bytes;
+  }
+
+ private:
+  static constexpr size_t kStart = 1024;
+
+  static void append(std::string& bytes, uint32_t value) {
+    bytes.append(reinterpret_cast<const char*>(&value), sizeof(value));
+  }
+  static void append(std::string& bytes, ByteView more) {
+    bytes.append(reinterpret_cast<const char*>(more.data()), more.size());
+  }
+
+  ByteView read(size_t offset, size_t length) const {
+    if (offset > source_.size() || source_.size() - offset < length)
+      fail("it ends within a container", source_.size());
+    if (offset + length <= start_.size()) return start_.subspan(offset, length);
+    return source_.read(offset, length);
+  }
+
+  [[noreturn]] void fail(const char* problem, size_t position) const {
+    throw Error(Category::Corrupt, "stored roaringbitmap is damaged",
+                std::string(problem) + ", at byte " + std::to_string(position) + " of " +
+                    std::to_string(source_.size()) + ".");
+  }
+
+  ByteSource& source_;
+  ByteView start_;
+  uint32_t count_ = 0;
+  size_t flags_at_ = 0;  // 0: no container is of runs
+  size_t keys_at_ = 0;
+  bool has_offsets_ = false;
+};
+
+ByteView view_of(const std::string& bytes) {
+  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
+}
+
+ByteView all_of(ByteSource& source) { return source.read(0, source.size()); }
+
+}  // namespace
+
+bool contains(ByteSource& source, uint32_t element) {
+  const PiecewiseView view(source);
+  if (!view.has_offsets()) return contains(all_of(source), element);
+  const std::optional<uint32_t> i = view.find(element >> 16);
+  return i && contains(view_of(view.single(*i)), element);
+}
+
+uint64_t cardinality(ByteSource& source) {
+  const PiecewiseView view(source);
+  const ByteView entries = view.entries(0, view.count());
+  uint64_t total = 0;
+  for (size_t at = 0; at < entries.size(); at += 4) total += load<uint16_t>(entries.data() + at + 2) + 1U;
+  return total;
+}
+
+bool is_empty(ByteSource& source) { return PiecewiseView(source).count() == 0; }
+
+std::optional<uint32_t> min(ByteSource& source) {
+  const PiecewiseView view(source);
+  if (!view.has_offsets()) return min(all_of(source));
+  if (view.count() == 0) return std::nullopt;
+  return min(view_of(view.single(0)));
+}
+
+std::optional<uint32_t> max(ByteSource& source) {
+  const PiecewiseView view(source);
+  if (!view.has_offsets()) return max(all_of(source));
+  if (view.count() == 0) return std::nullopt;
+  return max(view_of(view.single(view.count() - 1)));
+}
+
+uint64_t rank(ByteSource& source, uint32_t element) {
+  const PiecewiseView view(source);
+  if (!view.has_offsets()) return rank(all_of(source), element);
+  const uint32_t key = element >> 16;
+  // No more than key + 1 keys are at most `key`.
+  const ByteView entries = view.entries(0, std::min(view.count(), key + 1));
+  uint64_t found = 0;
+  for (uint32_t i = 0; i < entries.size() / 4; ++i) {
+    const auto entry = load<uint32_t>(entries.data() + 4 * size_t{i});
+    if ((entry & 0xffff) == key) return found + rank(view_of(view.single(i)), element);
+    if ((entry & 0xffff) > key) break;
+    found += (entry >> 16) + 1;
+  }
+  return found;
+}
+
+}  // namespace cdp::bitmap
