@@ -60,6 +60,31 @@ size_t sort_many(uint16_t* elements, size_t count) {
   return static_cast<size_t>(out - elements);
 }
 
+/// Brings runs in order and joins those that overlap or touch, by way of a bitset; returns how many remain.
+size_t sort_runs(StoredRun* runs, size_t count) {
+  thread_local uint64_t words[kWords];
+  for (size_t i = 0; i < count; ++i)
+    set_run(words, runs[i].start, static_cast<uint32_t>(runs[i].start) + runs[i].length);
+  size_t begun = 0;
+  size_t ended = 0;
+  uint64_t before = 0;  // the bit before this word
+  for (size_t i = 0; i < kWords; ++i) {
+    const uint64_t word = words[i];
+    const uint64_t after = i + 1 < kWords ? words[i + 1] & 1 : 0;
+    const size_t low = 64 * i;
+    for (uint64_t starts = word & ~(word << 1 | before); starts != 0; starts &= starts - 1)
+      runs[begun++].start = static_cast<uint16_t>(low + static_cast<size_t>(std::countr_zero(starts)));
+    for (uint64_t ends = word & ~(word >> 1 | after << 63); ends != 0; ends &= ends - 1) {
+      const size_t last = low + static_cast<size_t>(std::countr_zero(ends));
+      runs[ended].length = static_cast<uint16_t>(last - runs[ended].start);
+      ++ended;
+    }
+    before = word >> 63;
+    words[i] = 0;
+  }
+  return ended;
+}
+
 /// Throws unless the runs ascend within their container without touching and have as many elements as stated.
 void check_runs(const View& view, const Container& container) {
   uint32_t elements = 0;
@@ -93,13 +118,13 @@ Accumulator::~Accumulator() {
 void Accumulator::release(const Slot& slot) {
   switch (slot.kind) {
     case Kind::Array:
-      if (slot.data != nullptr) memory_->deallocate(slot.data, slot.capacity * sizeof(uint16_t), 8);
+      if (slot.capacity > 0) memory_->deallocate(slot.data, slot.capacity * sizeof(uint16_t), 8);
       break;
     case Kind::Bitset:
       memory_->deallocate(slot.data, kBitsetBytes, 8);
       break;
     case Kind::Runs:
-      memory_->deallocate(slot.data, slot.capacity * sizeof(StoredRun), 8);
+      if (slot.capacity > 0) memory_->deallocate(slot.data, slot.capacity * sizeof(StoredRun), 8);
       break;
     case Kind::Full:
       break;
@@ -162,14 +187,18 @@ void Accumulator::rehash(size_t size) {
 void Accumulator::sort(Slot& slot) {
   constexpr size_t kFew = 12;
   if (slot.is_sorted) return;
+  slot.is_sorted = true;
+  if (slot.kind == Kind::Runs) {
+    slot.size = static_cast<uint16_t>(sort_runs(static_cast<StoredRun*>(slot.data), slot.size));
+    return;
+  }
   auto* elements = static_cast<uint16_t*>(slot.data);
   slot.size = static_cast<uint16_t>(slot.size <= kFew ? sort_few(elements, slot.size)
                                                       : sort_many(elements, slot.size));
-  slot.is_sorted = true;
 }
 
-/// Room in an array for so many more elements; a bitset instead where the array would be too long. A full
-/// slot stays as it is.
+/// Room in an array for so many more elements; a bitset instead where the array would be too long, and for
+/// runs. A full slot stays as it is.
 void Accumulator::make_room(Slot& slot, uint32_t more) {
   if (slot.kind == Kind::Full || slot.kind == Kind::Bitset) return;
   if (slot.kind == Kind::Runs) {
@@ -178,19 +207,33 @@ void Accumulator::make_room(Slot& slot, uint32_t more) {
   }
   if (slot.size + more <= slot.capacity) return;
   sort(slot);
-  // At least half of the room is to be free after the order was made, so that making it costs little for
-  // each.
+  grow<uint16_t>(slot, more, kMostArrayElements);
+}
+
+/// Room for so many more runs; a bitset instead where they would be too many.
+void Accumulator::make_room_for_runs(Slot& slot, uint32_t more) {
+  constexpr uint32_t kMostRuns = 1024;
+  if (slot.size + more <= slot.capacity) return;
+  sort(slot);
+  grow<StoredRun>(slot, more, kMostRuns);
+}
+
+/// Gives a sorted slot more capacity where it needs that, or makes a bitset of it where it would need more
+/// than `most`. A third of the room is to be free then, so that making the order costs little for each
+/// addition.
+template <class T>
+void Accumulator::grow(Slot& slot, uint32_t more, uint32_t most) {
   const uint32_t needed = std::max<uint32_t>(slot.size + more, slot.size + slot.size / 2);
-  if (needed > kMostArrayElements) {
+  if (needed > most) {
     make_bitset(slot);
     return;
   }
   if (needed <= slot.capacity) return;
   const auto capacity = static_cast<uint16_t>(std::max<uint32_t>(kFewestInArray, std::bit_ceil(needed)));
-  auto* elements = allocate<uint16_t>(memory_, capacity);
-  if (slot.size > 0) std::memcpy(elements, slot.data, slot.size * sizeof(uint16_t));
+  auto* grown = allocate<T>(memory_, capacity);
+  if (slot.size > 0) std::memcpy(grown, slot.data, slot.size * sizeof(T));
   release(slot);
-  slot.data = elements;
+  slot.data = grown;
   slot.capacity = capacity;
 }
 
@@ -271,6 +314,14 @@ void Accumulator::add_container(const View& view, const Container& container) {
 }
 
 void Accumulator::add_array(Slot& slot, const uint8_t* elements, uint32_t count) {
+  constexpr uint32_t kFewBesideRuns = 64;
+  if (slot.kind == Kind::Runs && count <= kFewBesideRuns) make_room_for_runs(slot, count);
+  if (slot.kind == Kind::Runs && count <= kFewBesideRuns) {
+    auto* runs = static_cast<StoredRun*>(slot.data);
+    for (size_t i = 0; i < count; ++i) runs[slot.size++] = {load<uint16_t>(elements + 2 * i), 0};
+    slot.is_sorted = false;
+    return;
+  }
   make_room(slot, count);
   if (slot.kind == Kind::Bitset) {
     auto* words = static_cast<uint64_t*>(slot.data);
@@ -300,24 +351,27 @@ void Accumulator::add_bitset(Slot& slot, const uint8_t* words) {
 }
 
 void Accumulator::add_runs(Slot& slot, const Container& container) {
+  constexpr size_t kMostNewRuns = 512;
   if (container.cardinality == 0x10000) {
     make_full(slot);
     return;
   }
   const uint8_t* runs = container.bytes.data() + 2;
   const size_t count = container.bytes.size() / 4;
-  if (slot.kind == Kind::Array && slot.size == 0 && 2 * count < container.cardinality) {
-    auto* copy = allocate<StoredRun>(memory_, count);
-    std::memcpy(copy, runs, count * sizeof(StoredRun));
+  if (slot.kind == Kind::Array && slot.size == 0 && 2 * count < container.cardinality &&
+      count <= kMostNewRuns) {
     release(slot);
-    slot.data = copy;
+    slot.data = nullptr;
+    slot.capacity = 0;
     slot.kind = Kind::Runs;
-    slot.size = slot.capacity = static_cast<uint16_t>(count);
+  }
+  if (slot.kind == Kind::Runs) make_room_for_runs(slot, static_cast<uint32_t>(count));
+  if (slot.kind == Kind::Runs) {
+    std::memcpy(static_cast<StoredRun*>(slot.data) + slot.size, runs, count * sizeof(StoredRun));
+    slot.is_sorted = slot.size == 0;
+    slot.size = static_cast<uint16_t>(slot.size + count);
     return;
   }
-  if (slot.kind == Kind::Runs && slot.size == count &&
-      std::memcmp(slot.data, runs, count * sizeof(StoredRun)) == 0)
-    return;
   if (container.cardinality > kMostArrayElements / 4 && slot.kind == Kind::Array) {
     make_bitset(slot);
   } else {
@@ -370,6 +424,8 @@ const std::vector<ContainerSource>& Accumulator::sources() {
         break;
       }
       case Kind::Runs:
+        sort(slot);
+        if (slot.size == 0) break;
         sources_.push_back(
             ContainerSource::of_runs(slot.key, {static_cast<const StoredRun*>(slot.data), slot.size}));
         break;

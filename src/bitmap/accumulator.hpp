@@ -43,12 +43,12 @@ class Accumulator {
 
   /// What shares the upper 16 bits.
   struct Slot {
-    void* data;         // capacity elements; 1024 words; capacity runs; nothing if full
-    uint16_t size;      // of an array, runs
-    uint16_t capacity;  // of an array: a power of two; of runs: as many as there are
+    void* data;         // room for `capacity` elements or runs; 1024 words; nothing if full
+    uint16_t size;      // of arrays and runs
+    uint16_t capacity;  // of arrays and runs: 0 or a power of two
     uint16_t key;
     Kind kind;
-    bool is_sorted;  // of an array: its elements ascend strictly
+    bool is_sorted;  // of arrays and runs: they ascend, and runs do not touch
   };
 
   void spread();
@@ -62,6 +62,9 @@ class Accumulator {
   void add_runs(Slot& slot, const Container& container);
   void append(Slot& slot, uint16_t element);
   void make_room(Slot& slot, uint32_t more);
+  void make_room_for_runs(Slot& slot, uint32_t more);
+  template <class T>
+  void grow(Slot& slot, uint32_t more, uint32_t most);
   void make_bitset(Slot& slot);
   void make_full(Slot& slot);
   void release(const Slot& slot);

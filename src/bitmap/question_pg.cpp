@@ -68,8 +68,8 @@ uint64_t rank_in(Datum set, uint32_t element) {
 
 /// How many elements are less than `bound`, an end of a range as SQL gives it.
 uint64_t count_below(Datum set, int64_t bound) {
-  const int64_t last = std::min<int64_t>(bound, int64_t{1} << 32) - 1;
-  return last < 0 ? 0 : rank_in(set, static_cast<uint32_t>(last));
+  if (bound <= 0) return 0;
+  return rank_in(set, static_cast<uint32_t>(std::min<int64_t>(bound, int64_t{1} << 32) - 1));
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ CREATE TABLE stored AS SELECT kind, bench_random(elements, 4294967296, 1, 3)::ro
 FROM (VALUES ('1.26 MB', 368000, 100), ('20 MB', 9400000, 10)) AS p (kind, elements, times);
 SELECT compare(format('b @> i, %s uncompressed, %s times', kind, times),
                format('SELECT sum(bench_detoast(b)) FROM stored, generate_series(1, %s) AS i WHERE kind = %L', times, kind),
-               format('SELECT count(*) FROM stored, generate_series(1, %s) AS i WHERE b @> (i * 40000000 %% 2147483647::bigint)::int AND kind = %L', times, kind),
+               format('SELECT count(*) FROM stored, generate_series(1, %s) AS i WHERE b @> (i * 40000000::bigint %% 2147483647)::int AND kind = %L', times, kind),
                false)
 FROM stored ORDER BY kind;
 
