@@ -21,6 +21,11 @@ CREATE FUNCTION rb_xor_trans(state roaringbitmap, set roaringbitmap) RETURNS roa
 COMMENT ON FUNCTION rb_xor_trans(roaringbitmap, roaringbitmap) IS
     'Transition of rb_xor_agg and how its states combine: symmetric difference; nulls change nothing.';
 
+CREATE FUNCTION rb_xor_moving(state roaringbitmap, set roaringbitmap) RETURNS roaringbitmap
+    AS 'MODULE_PATHNAME', 'rb_xor_trans' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb_xor_moving(roaringbitmap, roaringbitmap) IS
+    'Transition of rb_xor_agg over a moving window, and its own inverse: symmetric difference.';
+
 CREATE AGGREGATE rb_build_agg(integer) (
     SFUNC = rb_build_trans,
     STYPE = roaringbitmap,
@@ -52,7 +57,19 @@ CREATE AGGREGATE rb_xor_agg(roaringbitmap) (
     SFUNC = rb_xor_trans,
     STYPE = roaringbitmap,
     COMBINEFUNC = rb_xor_trans,
+    MSFUNC = rb_xor_moving,
+    MINVFUNC = rb_xor_moving,
+    MSTYPE = roaringbitmap,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rb_xor_agg(roaringbitmap) IS
-    'The elements that are in an odd number of the sets. Null ones are skipped; null if there is no other.';
+    'The elements that are in an odd number of the sets. Moves along a window without starting anew. Null ones are skipped; null if there is no other.';
+
+CREATE AGGREGATE rb_join_agg(roaringbitmap) (
+    SFUNC = rb_or_trans,
+    STYPE = roaringbitmap,
+    COMBINEFUNC = rb_or_trans,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rb_join_agg(roaringbitmap) IS
+    'Joins the parts that rb_split gives: the union of the sets. Null ones are skipped; null if there is no other.';
