@@ -1,4 +1,7 @@
 -- Aggregates of roaringbitmap beside plain SQL over the elements.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS cdp;
+RESET client_min_messages;
 SELECT setseed(0.5) \g /dev/null
 CREATE TEMP TABLE element AS
 SELECT n % 7 AS g, n, CASE WHEN n % 50 = 0 THEN NULL ELSE (random() * 300000)::int - 1000 END AS e

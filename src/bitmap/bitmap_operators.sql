@@ -77,7 +77,8 @@ CREATE OPERATOR = (
     LEFTARG = roaringbitmap, RIGHTARG = roaringbitmap, FUNCTION = rb_equals,
     COMMUTATOR = =,
     NEGATOR = <>,
-    RESTRICT = eqsel, JOIN = eqjoinsel
+    RESTRICT = eqsel, JOIN = eqjoinsel,
+    HASHES, MERGES
 );
 COMMENT ON OPERATOR = (roaringbitmap, roaringbitmap) IS 'equal as sets';
 

@@ -11,47 +11,15 @@
 namespace cdp::bitmap {
 
 using detail::count_bits;
-using detail::for_each_word_of_run;
+using detail::element_at;
+using detail::for_each_run;
+using detail::for_each_word;
 using detail::kWords;
 using detail::load;
+using detail::word_at;
+using detail::Words;
 
 namespace {
-
-using Words = std::array<uint64_t, kWords>;
-
-uint16_t element_at(const Container& array, uint32_t i) {
-  return load<uint16_t>(array.bytes.data() + 2 * static_cast<size_t>(i));
-}
-
-uint64_t word_at(const Container& bitset, size_t i) { return load<uint64_t>(bitset.bytes.data() + 8 * i); }
-
-/// Calls `f(start, last)` for each run; check_layout() has seen that they lie within the container.
-template <class F>
-void for_each_run(const Container& container, F&& f) {
-  for (size_t at = 2; at < container.bytes.size(); at += 4) {
-    const uint32_t start = load<uint16_t>(container.bytes.data() + at);
-    f(start, start + load<uint16_t>(container.bytes.data() + at + 2));
-  }
-}
-
-/// Calls `f(word, bits)` for the words that the container has bits in; one may come more than once.
-template <class F>
-void for_each_word(const Container& container, F&& f) {
-  switch (container.kind) {
-    case ContainerKind::Array:
-      for (uint32_t i = 0; i < container.cardinality; ++i) {
-        const uint16_t element = element_at(container, i);
-        f(element / 64U, uint64_t{1} << (element % 64));
-      }
-      break;
-    case ContainerKind::Bitset:
-      for (size_t i = 0; i < kWords; ++i) f(i, word_at(container, i));
-      break;
-    case ContainerKind::Run:
-      for_each_run(container, [&](uint32_t start, uint32_t last) { for_each_word_of_run(start, last, f); });
-      break;
-  }
-}
 
 /// Counts the elements of one key, whose containers come from the sets that have it, in the sets' order.
 class KeyCounter {
@@ -99,7 +67,7 @@ class KeyCounter {
       case ContainerKind::Array: {
         constexpr uint32_t kFew = 256;
         if (container.cardinality > kFew) {  // looked up without a branch, faster than merged
-          fill(others_, container);
+          detail::fill(others_, container);
           for (const uint16_t element : elements_)
             keep(element, (others_[element / 64] >> (element % 64) & 1) != 0);
           break;
@@ -145,13 +113,13 @@ class KeyCounter {
       for (size_t i = 1; i < containers.size() && !elements_.empty(); ++i) filter(containers[i], keep_common);
       return elements_.size();
     }
-    fill(words_, first);
+    detail::fill(words_, first);
     for (size_t i = 1; i < containers.size(); ++i) {
       if (keep_common) {
         if (containers[i].kind == ContainerKind::Bitset) {
           for (size_t word = 0; word < kWords; ++word) words_[word] &= word_at(containers[i], word);
         } else {
-          fill(others_, containers[i]);
+          detail::fill(others_, containers[i]);
           for (size_t word = 0; word < kWords; ++word) words_[word] &= others_[word];
         }
       } else {
@@ -159,11 +127,6 @@ class KeyCounter {
       }
     }
     return count_bits(reinterpret_cast<const uint8_t*>(words_.data()));
-  }
-
-  static void fill(Words& words, const Container& container) {
-    words.fill(0);
-    for_each_word(container, [&](size_t i, uint64_t bits) { words[i] |= bits; });
   }
 
   /// The elements of all containers in order, if they are so few that this is faster than a bitset.
