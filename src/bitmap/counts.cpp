@@ -12,7 +12,6 @@ namespace cdp::bitmap {
 
 using detail::count_bits;
 using detail::element_at;
-using detail::for_each_run;
 using detail::for_each_word;
 using detail::kWords;
 using detail::load;
