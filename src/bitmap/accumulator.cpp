@@ -9,7 +9,6 @@
 
 namespace cdp::bitmap {
 
-using detail::ascends;
 using detail::count_bits;
 using detail::kWords;
 using detail::load;
@@ -83,22 +82,6 @@ size_t sort_runs(StoredRun* runs, size_t count) {
     words[i] = 0;
   }
   return ended;
-}
-
-/// Throws unless the runs ascend within their container without touching and have as many elements as stated.
-void check_runs(const View& view, const Container& container) {
-  uint32_t elements = 0;
-  uint32_t next = 0;  // the lowest element that the next run may begin with
-  bool is_sound = true;
-  for (size_t at = 2; at < container.bytes.size(); at += 4) {
-    const uint32_t start = load<uint16_t>(container.bytes.data() + at);
-    const uint32_t length = load<uint16_t>(container.bytes.data() + at + 2);
-    is_sound = is_sound && start >= next;
-    next = start + length + 2;
-    elements += length + 1;
-  }
-  if (!is_sound || next > 0x10001 || elements != container.cardinality)
-    view.fail("runs touch, leave their container or have another number of elements than stated", 0);
 }
 
 template <class T>
@@ -264,39 +247,36 @@ void Accumulator::make_full(Slot& slot) {
 void Accumulator::add(ByteView set) {
   const View view(set);
   sources_.clear();
-  InterruptTicker ticker;
   if (slots_.empty()) {
     // A small set is as good as its elements.
     uint64_t elements = 0;
     for (uint32_t i = 0; i < view.container_count() && elements <= kMostFew / 4; ++i)
       elements += view.cardinality(i);
-    if (elements > kMostFew / 4) {
-      give_slots(view.key(0));
-    }
+    if (elements > kMostFew / 4) give_slots(view.key(0));
   }
-  for (uint32_t i = 0; i < view.container_count(); ++i) {
-    ticker.tick();
-    const Container container = view.container(i);
-    if (!slots_.empty()) {
-      add_container(view, container);
-      continue;
-    }
-    const uint32_t high = uint32_t{container.key} << 16;
-    if (container.kind == ContainerKind::Run) {
-      check_runs(view, container);
-      for (size_t at = 2; at < container.bytes.size(); at += 4) {
-        const uint32_t start = load<uint16_t>(container.bytes.data() + at);
-        const uint32_t length = load<uint16_t>(container.bytes.data() + at + 2);
-        for (uint32_t low = start; low <= start + length; ++low) add(high | low);
-      }
+  view.for_each_container([&](const Container& container) {
+    // Any words are a sound bitset, and what the header says of how many bits they have is not used.
+    if (container.kind != ContainerKind::Bitset) view.check_elements(container);
+    if (slots_.empty()) {
+      add_elements(container);
     } else {
-      for (size_t at = 0; at < container.bytes.size(); at += 2)
-        add(high | load<uint16_t>(container.bytes.data() + at));
+      add_container(container);
     }
-  }
+  });
 }
 
-void Accumulator::add_container(const View& view, const Container& container) {
+void Accumulator::add_elements(const Container& container) {
+  const uint32_t high = uint32_t{container.key} << 16;
+  if (container.kind == ContainerKind::Array) {
+    for (uint32_t i = 0; i < container.cardinality; ++i) add(high | detail::element_at(container, i));
+    return;
+  }
+  detail::for_each_run(container, [&](uint32_t start, uint32_t last) {
+    for (uint32_t low = start; low <= last; ++low) add(high | low);
+  });
+}
+
+void Accumulator::add_container(const Container& container) {
   Slot& slot = slot_of(container.key);
   if (slot.kind == Kind::Full) return;
   switch (container.kind) {
@@ -307,7 +287,6 @@ void Accumulator::add_container(const View& view, const Container& container) {
       add_bitset(slot, container.bytes.data());
       break;
     case ContainerKind::Run:
-      check_runs(view, container);
       add_runs(slot, container);
       break;
   }
@@ -332,8 +311,7 @@ void Accumulator::add_array(Slot& slot, const uint8_t* elements, uint32_t count)
   const size_t before = slot.size;
   std::memcpy(own + before, elements, count * sizeof(uint16_t));
   slot.size = static_cast<uint16_t>(before + count);
-  if (!slot.is_sorted) return;
-  slot.is_sorted = (before == 0 || own[before - 1] < own[before]) && ascends(elements, count);
+  slot.is_sorted = slot.is_sorted && (before == 0 || own[before - 1] < own[before]);
 }
 
 void Accumulator::add_bitset(Slot& slot, const uint8_t* words) {

@@ -27,9 +27,9 @@ class Accumulator {
   ~Accumulator();
 
   void add(uint32_t element);
-  /// Adds all elements of a set in the portable format. Whatever the bytes are, nothing outside of them is
-  /// read and what results is a sound set. Throws Error(Corrupt) where containers leave the bytes or runs are
-  /// false. Answers interrupts.
+  /// Adds all elements of a set in the portable format. Throws Error(Corrupt) where the bytes are false, only
+  /// not where a bitset has another number of elements than stated, which nothing depends on; the containers
+  /// before the false one may have been added then. Answers interrupts.
   void add(ByteView set);
 
   /// Answers of the union so far; they order what was added since the last one.
@@ -56,7 +56,8 @@ class Accumulator {
   Slot& slot_of(uint16_t key);
   Slot& new_slot(uint16_t key);
   void rehash(size_t size);
-  void add_container(const View& view, const Container& container);
+  void add_elements(const Container& container);
+  void add_container(const Container& container);
   void add_array(Slot& slot, const uint8_t* elements, uint32_t count);
   void add_bitset(Slot& slot, const uint8_t* words);
   void add_runs(Slot& slot, const Container& container);

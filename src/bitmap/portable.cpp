@@ -1,6 +1,5 @@
 #include "bitmap/portable.hpp"
 
-#include "base/interrupt.hpp"
 #include "bitmap/words.hpp"
 
 #include <string>
@@ -231,22 +230,21 @@ void View::check_elements(const Container& container) const {
   }
 }
 
-void View::check() const {
-  InterruptTicker ticker;
+void View::check_flags() const {
   if (has_runs_ && count_ % 8 != 0 && bytes_[flags_at_ + count_ / 8] >> (count_ % 8) != 0)
     fail("there are flags of containers that do not exist", flags_at_ + count_ / 8);
-  size_t position = body_at_;
-  for (uint32_t i = 0; i < count_; ++i) {
-    ticker.tick();
-    if (i > 0 && key(i) <= key(i - 1)) fail("the keys do not ascend", keys_at_ + 4 * static_cast<size_t>(i));
-    const size_t offset_at = offsets_at_ + 4 * static_cast<size_t>(i);
-    if (has_offsets_ && load<uint32_t>(bytes_.data() + offset_at) != position)
-      fail("a container is said to lie elsewhere", offset_at);
-    const Container container = container_at(i, position);
-    check_elements(container);
-    position += container.bytes.size();
-  }
-  if (position != bytes_.size()) fail("there are bytes after its end", position);
+}
+
+Container View::check_place(uint32_t i, size_t position) const {
+  if (i > 0 && key(i) <= key(i - 1)) fail("the keys do not ascend", keys_at_ + 4 * static_cast<size_t>(i));
+  const size_t offset_at = offsets_at_ + 4 * static_cast<size_t>(i);
+  if (has_offsets_ && load<uint32_t>(bytes_.data() + offset_at) != position)
+    fail("a container is said to lie elsewhere", offset_at);
+  return container_at(i, position);
+}
+
+void View::check() const {
+  for_each_container([&](const Container& container) { check_elements(container); });
 }
 
 bool contains(ByteView bytes, uint32_t element) {

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 
 #include <bit>
 #include <cstdint>
@@ -50,12 +51,32 @@ class View {
   /// are true, nothing is missing and nothing follows. Cost: one pass; answers interrupts.
   void check() const;
 
+  /// Checks one container's elements: they ascend, and are as many as stated.
+  void check_elements(const Container& container) const;
+
+  /// Checks all but the elements of containers, calling `f(container)` for each before the next one is
+  /// looked at. Cost: one pass over the header; answers interrupts.
+  template <class F>
+  void for_each_container(F&& f) const {
+    check_flags();
+    InterruptTicker ticker;
+    size_t position = body_at_;
+    for (uint32_t i = 0; i < count_; ++i) {
+      ticker.tick();
+      const Container container = check_place(i, position);
+      position += container.bytes.size();
+      f(container);
+    }
+    if (position != bytes_.size()) fail("there are bytes after its end", position);
+  }
+
   [[noreturn]] void fail(const char* problem, size_t position) const;
 
  private:
   bool is_run(uint32_t i) const;
   Container container_at(uint32_t i, size_t position) const;
-  void check_elements(const Container& container) const;
+  void check_flags() const;
+  Container check_place(uint32_t i, size_t position) const;
 
   ByteView bytes_;
   Category category_;

@@ -162,6 +162,19 @@ TEST(Accumulator, RunsThatTouchAreRefused) {
   }
 }
 
+TEST(Accumulator, ArraysOutOfOrderAreRefused) {
+  // A container of key 0 with the elements 3, 2, 1.
+  const std::string bytes("\x3a\x30\0\0\1\0\0\0\0\0\2\0\x10\0\0\0\3\0\2\0\1\0", 22);
+  for (const bool has_slots : {false, true}) {
+    CountingResource memory;
+    Accumulator accumulator(&memory);
+    if (has_slots)
+      for (uint32_t i = 0; i < 2000; ++i) accumulator.add(0x10000 + 2 * i);
+    EXPECT_THROW(accumulator.add(view_of(bytes)), Error);
+    EXPECT_EQ(accumulator.cardinality(), has_slots ? 2000 : 0);
+  }
+}
+
 TEST(Accumulator, DamagedBytesGiveAnErrorOrASoundSet) {
   std::mt19937 random(4);
   for (int round = 0; round < 200; ++round) {
