@@ -53,7 +53,7 @@ class Hasher {
 
 }  // namespace
 
-std::strong_ordering compare(ByteView a, ByteView b) {
+std::strong_ordering compare(ByteView a, ByteView b, bool a_continues, bool b_continues) {
   const View left(a);
   const View right(b);
   left.check();
@@ -63,11 +63,13 @@ std::strong_ordering compare(ByteView a, ByteView b) {
     ticker.tick();
     const bool left_ends = i == left.container_count();
     const bool right_ends = i == right.container_count();
-    if (left_ends || right_ends) return right_ends <=> left_ends;
+    if (left_ends && right_ends) return std::strong_ordering::equal;
+    if (left_ends) return a_continues ? std::strong_ordering::greater : std::strong_ordering::less;
+    if (right_ends) return b_continues ? std::strong_ordering::less : std::strong_ordering::greater;
     if (left.key(i) != right.key(i)) return left.key(i) <=> right.key(i);
     const std::strong_ordering order =
-        compare(left.container(i), right.container(i), i + 1 < left.container_count(),
-                i + 1 < right.container_count());
+        compare(left.container(i), right.container(i), a_continues || i + 1 < left.container_count(),
+                b_continues || i + 1 < right.container_count());
     if (order != std::strong_ordering::equal) return order;
   }
 }

@@ -16,6 +16,9 @@ class Operand {
   /// Every byte is checked: throws Error(Corrupt) for anything that is not exactly one valid bitmap.
   explicit Operand(ByteView bytes);
 
+  /// A bitmap of its own. Throws bad_alloc.
+  Bitmap copy() const { return Bitmap(roaring_bitmap_copy(set_)); }
+
   uint64_t cardinality() const { return roaring_bitmap_get_cardinality(set_); }
   bool contains_all(const Operand& other) const { return roaring_bitmap_is_subset(other.set_, set_); }
   bool intersects(const Operand& other) const { return roaring_bitmap_intersect(set_, other.set_); }

@@ -196,6 +196,12 @@ Container View::container(uint32_t i) const {
   return container_at(i, position);
 }
 
+size_t View::end() const {
+  if (count_ == 0) return body_at_;
+  const Container last = container(count_ - 1);
+  return static_cast<size_t>(last.bytes.data() - bytes_.data()) + last.bytes.size();
+}
+
 std::optional<Container> View::find(uint16_t wanted) const {
   const uint32_t after = first_beyond(count_, [&](uint32_t i) { return key(i) > wanted; });
   if (after == 0 || key(after - 1) != wanted) return std::nullopt;

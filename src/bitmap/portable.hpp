@@ -44,6 +44,9 @@ class View {
   uint32_t cardinality(uint32_t i) const;
   Container container(uint32_t i) const;
 
+  /// Where the last container ends, and with it the bitmap.
+  size_t end() const;
+
   /// The container of that key; nullopt if there is none. Cost: a binary search.
   std::optional<Container> find(uint16_t key) const;
 

@@ -82,29 +82,53 @@ class PiecewiseView {
   /// A bitmap of its own that has no container but this one.
   std::string single(uint32_t i) const {
     const auto entry = load<uint32_t>(entries(i, i + 1).data());
-    const size_t at = load<uint32_t>(read(keys_at_ + 4 * (size_t{count_} + i), 4).data());
-    if (at < keys_at_ + 8 * size_t{count_}) fail("a container is said to lie elsewhere", at);
+    const Place place = place_of(i, entry);
     std::string bytes;
-    if (flags_at_ != 0 && (read(flags_at_ + i / 8, 1)[0] >> (i % 8) & 1) != 0) {
-      const size_t size = 2 + 4 * size_t{load<uint16_t>(read(at, 2).data())};
+    if (place.is_runs) {
       append(bytes, uint32_t{detail::kCookieWithRuns});
       bytes.push_back(1);
       append(bytes, entry);
-      append(bytes, read(at, size));
     } else {
-      const uint32_t cardinality = (entry >> 16) + 1;
-      const size_t size = cardinality > kMostArrayElements ? kBitsetBytes : 2 * size_t{cardinality};
       append(bytes, detail::kCookieWithoutRuns);
       append(bytes, uint32_t{1});
       append(bytes, entry);
       append(bytes, uint32_t{16});
-      append(bytes, read(at, size));
     }
+    append(bytes, read(place.at, place.size));
     return bytes;
+  }
+
+  /// Where the last container ends.
+  size_t end() const {
+    size_t at = keys_at_ + (has_offsets_ ? 8 : 4) * size_t{count_};
+    for (uint32_t i = has_offsets_ && count_ > 0 ? count_ - 1 : 0; i < count_; ++i) {
+      const Place place = place_of(i, load<uint32_t>(entries(i, i + 1).data()), at);
+      at = place.at + place.size;
+    }
+    if (at > source_.size()) fail("it ends within a container", source_.size());
+    return at;
   }
 
  private:
   static constexpr size_t kStart = 1024;
+
+  struct Place {
+    size_t at;
+    size_t size;
+    bool is_runs;
+  };
+
+  /// Where a container lies, of which the entry is known; `next` is where the one before ends.
+  Place place_of(uint32_t i, uint32_t entry, size_t next = 0) const {
+    const size_t body_at = keys_at_ + (has_offsets_ ? 8 : 4) * size_t{count_};
+    const size_t at =
+        has_offsets_ ? load<uint32_t>(read(keys_at_ + 4 * (size_t{count_} + i), 4).data()) : next;
+    if (at < body_at) fail("a container is said to lie elsewhere", at);
+    if (flags_at_ != 0 && (read(flags_at_ + i / 8, 1)[0] >> (i % 8) & 1) != 0)
+      return {at, 2 + 4 * size_t{load<uint16_t>(read(at, 2).data())}, true};
+    const uint32_t cardinality = (entry >> 16) + 1;
+    return {at, cardinality > kMostArrayElements ? kBitsetBytes : 2 * size_t{cardinality}, false};
+  }
 
   static void append(std::string& bytes, uint32_t value) {
     bytes.append(reinterpret_cast<const char*>(&value), sizeof(value));
@@ -141,6 +165,8 @@ ByteView view_of(const std::string& bytes) {
 ByteView all_of(ByteSource& source) { return source.read(0, source.size()); }
 
 }  // namespace
+
+size_t extent(ByteSource& source) { return PiecewiseView(source).end(); }
 
 bool contains(ByteSource& source, uint32_t element) {
   const PiecewiseView view(source);

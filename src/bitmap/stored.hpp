@@ -19,6 +19,10 @@ class ByteSource {
   virtual ByteView read(size_t offset, size_t length) = 0;
 };
 
+/// The size of the set at the start of the source, which may have more. Reads the header's start and what
+/// says where the last container ends.
+size_t extent(ByteSource& source);
+
 /// Reads the header's start, a few pieces of the table of keys, and what of the element's container decides.
 bool contains(ByteSource& source, uint32_t element);
 /// Reads the table of keys.

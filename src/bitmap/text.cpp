@@ -1,6 +1,10 @@
 #include "bitmap/text.hpp"
 
+#include <array>
 #include <charconv>
+#include <limits>
+#include <type_traits>
+#include <vector>
 
 namespace cdp::bitmap {
 
@@ -18,41 +22,50 @@ std::string excerpt(std::string_view text) {
   return text.size() <= kMost ? std::string(text) : std::string(text.substr(0, kMost)) + "…";
 }
 
-[[noreturn]] void refuse(std::string_view text, const std::string& problem, size_t position) {
-  throw Error(Category::BadText, "invalid input syntax for type roaringbitmap: \"" + excerpt(text) + "\"",
-              problem + " at character " + std::to_string(position + 1) + ".",
-              "Write elements as in {1,2,3}, or the portable bytes as in \\x3a30….");
+/// What the texts of a type have.
+struct Form {
+  const char* type;
+  const char* element;
+  const char* bits;
+  const char* first_bytes;
+};
+constexpr Form kForm{"roaringbitmap", "integer", "32", "\\x3a30…"};
+constexpr Form kForm64{"roaringbitmap64", "bigint", "64", "\\x0100…"};
+
+[[noreturn]] void refuse(const Form& form, std::string_view text, const std::string& problem,
+                         size_t position) {
+  throw Error(
+      Category::BadText,
+      "invalid input syntax for type " + std::string(form.type) + ": \"" + excerpt(text) + "\"",
+      problem + " at character " + std::to_string(position + 1) + ".",
+      "Write elements as in {1,2,3}, or the portable bytes as in " + std::string(form.first_bytes) + ".");
 }
 
+/// Reads the elements of a text as integers of that type.
+template <class Integer>
 class ArrayParser {
  public:
-  explicit ArrayParser(std::string_view text) : text_(text) {}
+  ArrayParser(const Form& form, std::string_view text) : form_(form), text_(text) {}
 
-  Bitmap parse() {
-    Bitmap bitmap;
+  std::vector<std::make_unsigned_t<Integer>> parse() {
+    std::vector<std::make_unsigned_t<Integer>> elements;
     skip_space();
-    if (!take('{')) refuse(text_, "Expected \"{\" or \"\\x\"", at_);
+    if (!take('{')) refuse(form_, text_, "Expected \"{\" or \"\\x\"", at_);
     skip_space();
     if (!take('}')) {
-      std::vector<uint32_t> elements;
+      InterruptTicker ticker;
       do {
-        elements.push_back(element());
-        if (elements.size() == kPiece) {
-          bitmap.add_many(elements);
-          elements.clear();
-        }
+        ticker.tick();
+        elements.push_back(static_cast<std::make_unsigned_t<Integer>>(element()));
       } while (take(','));
-      if (!take('}')) refuse(text_, "Expected \",\" or \"}\"", at_);
-      bitmap.add_many(elements);
+      if (!take('}')) refuse(form_, text_, "Expected \",\" or \"}\"", at_);
     }
     skip_space();
-    if (at_ != text_.size()) refuse(text_, "Unexpected text after \"}\"", at_);
-    return bitmap;
+    if (at_ != text_.size()) refuse(form_, text_, "Unexpected text after \"}\"", at_);
+    return elements;
   }
 
  private:
-  static constexpr size_t kPiece = 65536;
-
   bool take(char c) {
     if (at_ == text_.size() || text_[at_] != c) return false;
     ++at_;
@@ -63,26 +76,27 @@ class ArrayParser {
     while (at_ < text_.size() && is_space(text_[at_])) ++at_;
   }
 
-  uint32_t element() {
+  Integer element() {
     skip_space();
     const size_t begin = at_;
     if (at_ < text_.size() && (text_[at_] == '-' || text_[at_] == '+')) ++at_;
     const size_t digits = at_;
     while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
-    if (digits == at_) refuse(text_, "Expected an integer", begin);
+    if (digits == at_) refuse(form_, text_, "Expected an integer", begin);
     const size_t number = text_[begin] == '+' ? begin + 1 : begin;
-    int32_t value = 0;
+    Integer value = 0;
     const auto [end, problem] = std::from_chars(text_.data() + number, text_.data() + at_, value);
     if (problem != std::errc())
-      throw Error(
-          Category::OutOfRange,
-          "value \"" + excerpt(text_.substr(begin, at_ - begin)) + "\" is out of range for type integer",
-          "It stands at character " + std::to_string(begin + 1) +
-              ". Elements are 32-bit numbers written as signed integers: -1 is the largest.");
+      throw Error(Category::OutOfRange,
+                  "value \"" + excerpt(text_.substr(begin, at_ - begin)) + "\" is out of range for type " +
+                      form_.element,
+                  "It stands at character " + std::to_string(begin + 1) + ". Elements are " + form_.bits +
+                      "-bit numbers written as signed integers: -1 is the largest.");
     skip_space();
-    return static_cast<uint32_t>(value);
+    return value;
   }
 
+  const Form& form_;
   std::string_view text_;
   size_t at_ = 0;
 };
@@ -94,40 +108,32 @@ int hex_value(char c) {
   return -1;
 }
 
-std::string bytes_of_hex(std::string_view text) {
+std::string bytes_of_hex(const Form& form, std::string_view text) {
   std::string bytes;
   bytes.reserve(text.size() / 2);
   for (size_t i = 2; i < text.size(); i += 2) {
     while (i < text.size() && is_space(text[i])) ++i;
     if (i == text.size()) break;
     const int high = hex_value(text[i]);
-    if (high < 0) refuse(text, "Expected a hexadecimal digit", i);
+    if (high < 0) refuse(form, text, "Expected a hexadecimal digit", i);
     const int low = i + 1 < text.size() ? hex_value(text[i + 1]) : -1;
-    if (low < 0) refuse(text, "Expected the second hexadecimal digit of a byte", i + 1);
+    if (low < 0) refuse(form, text, "Expected the second hexadecimal digit of a byte", i + 1);
     bytes.push_back(static_cast<char>(high << 4 | low));
   }
   return bytes;
 }
 
-[[noreturn]] void refuse_length() {
-  throw Error(Category::Limit, "text of roaringbitmap is larger than 1 GB", {},
-              "Use rb_iterate, or the binary form.");
+[[noreturn]] void refuse_length(const Form& form) {
+  throw Error(Category::Limit, "text of " + std::string(form.type) + " is larger than 1 GB", {},
+              "Use rb_iterate or rb64_iterate, or the binary form.");
 }
 
-}  // namespace
-
-Bitmap parse_bitmap(std::string_view text) {
-  if (!text.starts_with("\\x")) return ArrayParser(text).parse();
-  const std::string bytes = bytes_of_hex(text);
-  return Bitmap::from_bytes({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()},
-                            Category::BadText);
-}
-
-std::string to_array_text(const Bitmap& bitmap) {
-  constexpr size_t kLongestElement = 12;  // "-2147483648,"
+/// The text of what the reader gives, as integers of that type.
+template <class Integer, class Reader>
+std::string array_text(const Form& form, Reader reader) {
+  constexpr size_t kLongestElement = std::numeric_limits<Integer>::digits10 + 3;  // sign and comma
   std::string text = "{";
-  std::array<uint32_t, 1024> piece;
-  Bitmap::Reader reader(bitmap);
+  std::array<std::make_unsigned_t<Integer>, 1024> piece;
   while (const size_t count = reader.read(piece)) {
     check_interrupts();
     const size_t begin = text.size();
@@ -135,18 +141,36 @@ std::string to_array_text(const Bitmap& bitmap) {
     char* out = text.data() + begin;
     for (size_t i = 0; i < count; ++i) {
       if (out != text.data() + 1) *out++ = ',';
-      out = std::to_chars(out, out + kLongestElement, static_cast<int32_t>(piece[i])).ptr;
+      out = std::to_chars(out, out + kLongestElement, static_cast<Integer>(piece[i])).ptr;
     }
     text.resize(static_cast<size_t>(out - text.data()));
-    if (text.size() >= kMostText) refuse_length();
+    if (text.size() >= kMostText) refuse_length(form);
   }
   text.push_back('}');
   return text;
 }
 
+/// The set in a text: that of its bytes, or that of its elements.
+template <class Set, class Integer>
+Set parse(const Form& form, std::string_view text) {
+  if (!text.starts_with("\\x")) return Set::of(ArrayParser<Integer>(form, text).parse());
+  const std::string bytes = bytes_of_hex(form, text);
+  return Set::from_bytes({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, Category::BadText);
+}
+
+}  // namespace
+
+Bitmap parse_bitmap(std::string_view text) { return parse<Bitmap, int32_t>(kForm, text); }
+Bitmap64 parse_bitmap64(std::string_view text) { return parse<Bitmap64, int64_t>(kForm64, text); }
+
+std::string to_array_text(const Bitmap& bitmap) { return array_text<int32_t>(kForm, Bitmap::Reader(bitmap)); }
+std::string to_array_text(const Bitmap64& bitmap) {
+  return array_text<int64_t>(kForm64, Bitmap64::Reader(bitmap));
+}
+
 std::string to_hex_text(ByteView bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  if (bytes.size() > (kMostText - 2) / 2) refuse_length();
+  if (bytes.size() > (kMostText - 2) / 2) refuse_length(kForm);
   std::string text(2 + 2 * bytes.size(), '\\');
   text[1] = 'x';
   for (size_t i = 0; i < bytes.size(); ++i) {

@@ -17,7 +17,7 @@ void Versioned::apply(Bitmap& bitmap, Change change) {
 }
 
 /// Applies the changes that lead here; nobody else may hold the storage. What lies beyond is of no handle.
-void Versioned::settle() {
+void Versioned::settle() const {
   for (uint64_t at = store_->base_version; at < version_; ++at)
     apply(store_->base, store_->changes[at - store_->base_version]);
   store_->changes.clear();
@@ -25,7 +25,7 @@ void Versioned::settle() {
 }
 
 /// Copies this version to a storage of its own.
-void Versioned::detach() {
+void Versioned::detach() const {
   auto own = std::make_shared<Store>(Store{store_->base, 0, {}});
   for (uint64_t at = store_->base_version; at < version_; ++at)
     apply(own->base, store_->changes[at - store_->base_version]);
@@ -38,7 +38,7 @@ Versioned Versioned::successor() {
   return *this;
 }
 
-const Bitmap& Versioned::read() {
+const Bitmap& Versioned::read() const {
   if (version_ != store_->base_version) {
     if (is_alone()) {
       settle();

@@ -20,7 +20,7 @@ class Versioned {
   Versioned successor();
 
   /// The set of this version. The reference is good until a handle on the same storage is changed.
-  const Bitmap& read();
+  const Bitmap& read() const;
   /// The set to change in place: this handle shares it with no other afterwards.
   Bitmap& write();
 
@@ -42,14 +42,15 @@ class Versioned {
   };
 
   void change(Change change);
-  void settle();
-  void detach();
+  // These keep what the handle sees.
+  void settle() const;
+  void detach() const;
   static void apply(Bitmap& bitmap, Change change);
   bool is_alone() const { return store_.use_count() == 1; }
   uint64_t latest() const { return store_->base_version + store_->changes.size(); }
 
-  std::shared_ptr<Store> store_;
-  uint64_t version_ = 0;
+  mutable std::shared_ptr<Store> store_;
+  mutable uint64_t version_ = 0;
 };
 
 }  // namespace cdp::bitmap
