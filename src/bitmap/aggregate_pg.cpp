@@ -1,7 +1,7 @@
-/// Transition functions of the aggregates of roaringbitmap. A state is an expanded roaringbitmap, or the
-/// plain value that another process sent; null as long as no row counted. The functions that take a set serve
-/// as combine functions as well. What is expanded and writable is changed in place, anything else is copied
-/// first, so that no caller can see a value change under it.
+/// Transition functions of the aggregates of roaringbitmap and roaringbitmap64. A state is an expanded value
+/// of the type, or the plain value that another process sent; null as long as no row counted. The functions
+/// that take a set serve as combine functions as well. What is expanded and writable is changed in place,
+/// anything else is copied first, so that no caller can see a value change under it.
 
 #include "pg/server.hpp"
 
@@ -11,10 +11,8 @@
 #include "pg/datum.hpp"
 
 using namespace cdp;
-using bitmap::Accumulator;
-using bitmap::Bitmap;
-using bitmap::Operand;
-using bitmap::Versioned;
+using bitmap::Kind32;
+using bitmap::Kind64;
 using pg::Arguments;
 
 namespace {
@@ -31,55 +29,80 @@ Datum unchanged(FunctionCallInfo fcinfo) {
 }
 
 /// A state that is a union in the making, writable; begun here if there is none.
-bitmap::ExpandedUnion open_union(FunctionCallInfo fcinfo) {
+template <class Kind>
+bitmap::ExpandedUnion<Kind> open_union(FunctionCallInfo fcinfo) {
   const Arguments arguments(fcinfo);
-  if (arguments.is_null(0)) return bitmap::make_union(state_context(fcinfo));
+  if (arguments.is_null(0)) return bitmap::make_union<Kind>(state_context(fcinfo));
   const Datum state = arguments.datum(0);
   if (bitmap::is_writable(state))
-    if (Accumulator* writable = bitmap::expanded_union(state)) return {state, writable};
-  const bitmap::ExpandedUnion made = bitmap::make_union(state_context(fcinfo));
+    if (typename Kind::Union* writable = bitmap::expanded_union<Kind>(state)) return {state, writable};
+  const bitmap::ExpandedUnion<Kind> made = bitmap::make_union<Kind>(state_context(fcinfo));
   made.set->add(pg::bytes_of(state));
   return made;
 }
 
-/// Folds one more set into a state that is a bitmap by `combine(state, set)`; the first set begins it.
-template <class Combine>
-Datum fold(FunctionCallInfo fcinfo, Combine combine) {
+/// Adds an element to a union.
+template <class Kind>
+Datum build_trans(FunctionCallInfo fcinfo) {
   const Arguments arguments(fcinfo);
   if (arguments.is_null(1)) return unchanged(fcinfo);
-  const Datum value = arguments.datum(1);
-  if (arguments.is_null(0))
-    return bitmap::make_expanded(state_context(fcinfo), Versioned(bitmap::bitmap_of(value)));
-  const Operand set = bitmap::operand_of(value);
-  Datum state = arguments.datum(0);
-  if (!bitmap::is_writable(state) || bitmap::expanded_bitmap(state) == nullptr)
-    state = bitmap::make_expanded(state_context(fcinfo), Versioned(bitmap::bitmap_of(state)));
-  combine(bitmap::expanded_bitmap(state)->write(), set);
-  return state;
-}
-
-}  // namespace
-
-CDP_FUNCTION(rb_build_trans) {
-  const Arguments arguments(fcinfo);
-  if (arguments.is_null(1)) return unchanged(fcinfo);
-  const bitmap::ExpandedUnion state = open_union(fcinfo);
-  state.set->add(static_cast<uint32_t>(arguments.integer(1)));
+  const bitmap::ExpandedUnion<Kind> state = open_union<Kind>(fcinfo);
+  state.set->add(Kind::element(arguments.datum(1)));
   return state.value;
 }
 
-CDP_FUNCTION(rb_or_trans) {
+/// Adds a set to a union.
+template <class Kind>
+Datum or_trans(FunctionCallInfo fcinfo) {
   const Arguments arguments(fcinfo);
   if (arguments.is_null(1)) return unchanged(fcinfo);
-  const bitmap::ExpandedUnion state = open_union(fcinfo);
+  const bitmap::ExpandedUnion<Kind> state = open_union<Kind>(fcinfo);
   state.set->add(pg::bytes_of(arguments.datum(1)));
   return state.value;
 }
 
-CDP_FUNCTION(rb_and_trans) {
-  return fold(fcinfo, [](Bitmap& state, const Operand& set) { state &= set; });
+/// Folds one more set into a state that is a set by `combine(state, set)`; the first set begins it.
+template <class Kind, class Combine>
+Datum fold(FunctionCallInfo fcinfo, Combine combine) {
+  const Arguments arguments(fcinfo);
+  if (arguments.is_null(1)) return unchanged(fcinfo);
+  const Datum value = arguments.datum(1);
+  const auto begin = [&](Datum first) {
+    return bitmap::make_expanded<Kind>(state_context(fcinfo),
+                                       typename Kind::Growing(bitmap::set_of<Kind>(first)));
+  };
+  if (arguments.is_null(0)) return begin(value);
+  const typename Kind::Operand set = bitmap::operand_of<Kind>(value);
+  Datum state = arguments.datum(0);
+  if (!bitmap::is_writable(state) || bitmap::expanded_set<Kind>(state) == nullptr) state = begin(state);
+  combine(Kind::write(*bitmap::expanded_set<Kind>(state)), set);
+  return state;
 }
 
-CDP_FUNCTION(rb_xor_trans) {
-  return fold(fcinfo, [](Bitmap& state, const Operand& set) { state ^= set; });
+template <class Kind>
+Datum and_trans(FunctionCallInfo fcinfo) {
+  return fold<Kind>(fcinfo, [](auto& state, const auto& set) { state &= set; });
 }
+
+template <class Kind>
+Datum xor_trans(FunctionCallInfo fcinfo) {
+  return fold<Kind>(fcinfo, [](auto& state, const auto& set) { state ^= set; });
+}
+
+}  // namespace
+
+CDP_FUNCTION(rb_build_trans) { return build_trans<Kind32>(fcinfo); }
+
+CDP_FUNCTION(rb_or_trans) { return or_trans<Kind32>(fcinfo); }
+
+CDP_FUNCTION(rb_and_trans) { return and_trans<Kind32>(fcinfo); }
+
+CDP_FUNCTION(rb_xor_trans) { return xor_trans<Kind32>(fcinfo); }
+
+CDP_FUNCTION(rb64_build_trans) { return build_trans<Kind64>(fcinfo); }
+
+CDP_FUNCTION(rb64_or_trans) { return or_trans<Kind64>(fcinfo); }
+
+CDP_FUNCTION(rb64_and_trans) { return and_trans<Kind64>(fcinfo); }
+
+CDP_FUNCTION(rb64_xor_trans) { return xor_trans<Kind64>(fcinfo); }

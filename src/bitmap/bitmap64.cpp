@@ -89,6 +89,13 @@ std::string Bitmap64::to_bytes() const {
 
 // ---- Changes ----
 
+Bitmap64 Bitmap64::successor() {
+  Bitmap64 next;
+  next.parts_.reserve(parts_.size());
+  for (Part& part : parts_) next.parts_.push_back({part.high, part.set.successor()});
+  return next;
+}
+
 void Bitmap64::add(uint64_t element) {
   const size_t i = index_of(high_of(element));
   if (i == parts_.size() || parts_[i].high != high_of(element)) {

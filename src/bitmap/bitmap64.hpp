@@ -38,6 +38,10 @@ class Bitmap64 {
   size_t byte_size() const;
   size_t write_to(std::span<uint8_t> out) const;
 
+  /// A copy that is made for being changed, see Versioned::successor().
+  Bitmap64 successor();
+
+  /// Cost: that of one element, and of how many parts there are.
   void add(uint64_t element);
   void remove(uint64_t element);
 

@@ -2,19 +2,22 @@
 
 #include "pg/server.hpp"
 
-#include "bitmap/bitmap.hpp"
-#include "bitmap/operand.hpp"
+#include "bitmap/kinds_pg.hpp"
 
 namespace cdp::bitmap {
 
-/// The set in an SQL value of type roaringbitmap (plain, toasted or expanded), every byte checked. Throws
-/// Error(Corrupt) for damaged bytes.
-Bitmap bitmap_of(Datum value);
+/// The set in an SQL value of type roaringbitmap or roaringbitmap64 (plain, toasted or expanded), every byte
+/// checked. Throws Error(Corrupt) for damaged bytes.
+template <class Kind>
+typename Kind::Set set_of(Datum value);
+inline Bitmap bitmap_of(Datum value) { return set_of<Kind32>(value); }
 
 /// The same to read only, without a copy where that can be; the value must stay as it is meanwhile.
-Operand operand_of(Datum value);
+template <class Kind>
+typename Kind::Operand operand_of(Datum value);
 
-/// A new SQL value of type roaringbitmap in the current memory context.
-Datum to_datum(const Bitmap& bitmap);
+/// A new SQL value in the current memory context.
+Datum to_datum(const Bitmap& set);
+Datum to_datum(const Bitmap64& set);
 
 }  // namespace cdp::bitmap

@@ -22,41 +22,42 @@ namespace {
 
 constexpr size_t kMostBytes = MaxAllocSize - VARHDRSZ;
 
+template <class Kind>
 Size get_flat_size(ExpandedObjectHeader* header);
+template <class Kind>
 void flatten_into(ExpandedObjectHeader* header, void* result, Size allocated_size);
 
-constexpr ExpandedObjectMethods kMethods{get_flat_size, flatten_into};
+template <class Kind>
+constexpr ExpandedObjectMethods kMethods{get_flat_size<Kind>, flatten_into<Kind>};
 
+template <class Kind>
 struct ExpandedSet : ExpandedObjectHeader {
-  ExpandedSet(MemoryContext context, Versioned bitmap)
-      : ExpandedObjectHeader{}, memory(context), set(std::move(bitmap)) {
-    EOH_init_header(this, &kMethods, context);
+  ExpandedSet(MemoryContext context, typename Kind::Growing growing)
+      : ExpandedObjectHeader{}, memory(context), set(std::move(growing)) {
+    EOH_init_header(this, &kMethods<Kind>, context);
   }
   explicit ExpandedSet(MemoryContext context)
-      : ExpandedObjectHeader{}, memory(context), set(std::in_place_type<Accumulator>, &memory) {
-    EOH_init_header(this, &kMethods, context);
+      : ExpandedObjectHeader{}, memory(context), set(std::in_place_type<typename Kind::Union>, &memory) {
+    EOH_init_header(this, &kMethods<Kind>, context);
+  }
+
+  /// Calls `f` with what this holds: a set or a union in the making.
+  template <class F>
+  auto with_form(F&& f) {
+    if (auto* growing = std::get_if<typename Kind::Growing>(&set)) {
+      const typename Kind::Set& whole = Kind::read(*growing);
+      return f(whole);
+    }
+    return f(std::get<typename Kind::Union>(set));
   }
 
   pg::ContextResource memory;
-  std::variant<Versioned, Accumulator> set;
+  std::variant<typename Kind::Growing, typename Kind::Union> set;
 };
 
-size_t byte_size(ExpandedSet& whole) {
-  if (auto* bitmap = std::get_if<Versioned>(&whole.set)) return bitmap->read().byte_size();
-  return std::get<Accumulator>(whole.set).byte_size();
-}
-
-void write_to(ExpandedSet& whole, std::span<uint8_t> out) {
-  if (auto* bitmap = std::get_if<Versioned>(&whole.set)) {
-    bitmap->read().write_to(out);
-  } else {
-    std::get<Accumulator>(whole.set).write_to(out);
-  }
-}
-
-size_t datum_size(size_t bytes) {
+size_t datum_size(const char* type, size_t bytes) {
   if (bytes > kMostBytes)
-    throw Error(Category::Limit, "roaringbitmap is larger than 1 GB",
+    throw Error(Category::Limit, std::string(type) + " is larger than 1 GB",
                 "It takes " + std::to_string(bytes) + " bytes.");
   return bytes + VARHDRSZ;
 }
@@ -67,37 +68,43 @@ std::span<uint8_t> body_of(void* value, size_t size) {
   return {static_cast<uint8_t*>(value) + VARHDRSZ, size - VARHDRSZ};
 }
 
+template <class Kind>
 struct Flattening {
-  ExpandedSet* whole;
+  ExpandedSet<Kind>* whole;
   void* out;
   size_t size;
 };
 
+template <class Kind>
 Size get_flat_size(ExpandedObjectHeader* header) {
-  Flattening job{static_cast<ExpandedSet*>(header), nullptr, 0};
+  Flattening<Kind> job{static_cast<ExpandedSet<Kind>*>(header), nullptr, 0};
   pg::enter(
       [](void* argument) {
-        auto* flattening = static_cast<Flattening*>(argument);
-        flattening->size = datum_size(byte_size(*flattening->whole));
+        auto* flattening = static_cast<Flattening<Kind>*>(argument);
+        flattening->size = datum_size(
+            Kind::kType, flattening->whole->with_form([](auto& form) { return form.byte_size(); }));
       },
       &job);
   return job.size;
 }
 
+template <class Kind>
 void flatten_into(ExpandedObjectHeader* header, void* result, Size allocated_size) {
-  Flattening job{static_cast<ExpandedSet*>(header), result, allocated_size};
+  Flattening<Kind> job{static_cast<ExpandedSet<Kind>*>(header), result, allocated_size};
   pg::enter(
       [](void* argument) {
-        auto* flattening = static_cast<Flattening*>(argument);
-        write_to(*flattening->whole, body_of(flattening->out, flattening->size));
+        auto* flattening = static_cast<Flattening<Kind>*>(argument);
+        flattening->whole->with_form(
+            [&](auto& form) { return form.write_to(body_of(flattening->out, flattening->size)); });
       },
       &job);
 }
 
-ExpandedSet* whole_of(Datum value) {
+template <class Kind>
+ExpandedSet<Kind>* whole_of(Datum value) {
   if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value))) return nullptr;
   ExpandedObjectHeader* header = DatumGetEOHP(value);
-  return header->eoh_methods == &kMethods ? static_cast<ExpandedSet*>(header) : nullptr;
+  return header->eoh_methods == &kMethods<Kind> ? static_cast<ExpandedSet<Kind>*>(header) : nullptr;
 }
 
 MemoryContext new_context(MemoryContext parent) {
@@ -106,46 +113,70 @@ MemoryContext new_context(MemoryContext parent) {
   });
 }
 
+template <class Set>
+Datum flat_datum(const char* type, const Set& set) {
+  const size_t size = datum_size(type, set.byte_size());
+  void* made = pg::guard([&] { return palloc(size); });
+  set.write_to(body_of(made, size));
+  return PointerGetDatum(made);
+}
+
 }  // namespace
 
 bool is_writable(Datum value) { return VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)); }
 
-Versioned* expanded_bitmap(Datum value) {
-  ExpandedSet* whole = whole_of(value);
-  return whole == nullptr ? nullptr : std::get_if<Versioned>(&whole->set);
+template <class Kind>
+typename Kind::Growing* expanded_set(Datum value) {
+  ExpandedSet<Kind>* whole = whole_of<Kind>(value);
+  return whole == nullptr ? nullptr : std::get_if<typename Kind::Growing>(&whole->set);
 }
 
-Datum make_expanded(MemoryContext parent, Versioned bitmap) {
+template <class Kind>
+Datum make_expanded(MemoryContext parent, typename Kind::Growing set) {
   MemoryContext context = new_context(parent);
-  return EOHPGetRWDatum(pg::make_in<ExpandedSet>(context, context, std::move(bitmap)));
+  return EOHPGetRWDatum(pg::make_in<ExpandedSet<Kind>>(context, context, std::move(set)));
 }
 
-Accumulator* expanded_union(Datum value) {
-  ExpandedSet* whole = whole_of(value);
-  return whole == nullptr ? nullptr : std::get_if<Accumulator>(&whole->set);
+template <class Kind>
+typename Kind::Union* expanded_union(Datum value) {
+  ExpandedSet<Kind>* whole = whole_of<Kind>(value);
+  return whole == nullptr ? nullptr : std::get_if<typename Kind::Union>(&whole->set);
 }
 
-ExpandedUnion make_union(MemoryContext parent) {
+template <class Kind>
+ExpandedUnion<Kind> make_union(MemoryContext parent) {
   MemoryContext context = new_context(parent);
-  auto* whole = pg::make_in<ExpandedSet>(context, context);
-  return {EOHPGetRWDatum(whole), &std::get<Accumulator>(whole->set)};
+  auto* whole = pg::make_in<ExpandedSet<Kind>>(context, context);
+  return {EOHPGetRWDatum(whole), &std::get<typename Kind::Union>(whole->set)};
 }
 
-Bitmap bitmap_of(Datum value) {
-  if (Versioned* expanded = expanded_bitmap(value)) return expanded->read();
-  return Bitmap::from_bytes(pg::bytes_of(value));
+template <class Kind>
+typename Kind::Set set_of(Datum value) {
+  if (typename Kind::Growing* expanded = expanded_set<Kind>(value)) return Kind::read(*expanded);
+  return Kind::Set::from_bytes(pg::bytes_of(value));
 }
 
-Operand operand_of(Datum value) {
-  if (Versioned* expanded = expanded_bitmap(value)) return Operand(expanded->read());
+template <class Kind>
+typename Kind::Operand operand_of(Datum value) {
+  using Operand = typename Kind::Operand;
+  if (typename Kind::Growing* expanded = expanded_set<Kind>(value)) return Operand(Kind::read(*expanded));
   return Operand(pg::bytes_of(value));
 }
 
-Datum to_datum(const Bitmap& bitmap) {
-  const size_t size = datum_size(bitmap.byte_size());
-  void* made = pg::guard([&] { return palloc(size); });
-  bitmap.write_to(body_of(made, size));
-  return PointerGetDatum(made);
-}
+#define CDP_INSTANTIATE(Kind)                                       \
+  template Kind::Growing* expanded_set<Kind>(Datum);                \
+  template Datum make_expanded<Kind>(MemoryContext, Kind::Growing); \
+  template Kind::Union* expanded_union<Kind>(Datum);                \
+  template ExpandedUnion<Kind> make_union<Kind>(MemoryContext);     \
+  template Kind::Set set_of<Kind>(Datum);                           \
+  template Kind::Operand operand_of<Kind>(Datum);
+
+CDP_INSTANTIATE(Kind32)
+CDP_INSTANTIATE(Kind64)
+
+#undef CDP_INSTANTIATE
+
+Datum to_datum(const Bitmap& set) { return flat_datum(Kind32::kType, set); }
+Datum to_datum(const Bitmap64& set) { return flat_datum(Kind64::kType, set); }
 
 }  // namespace cdp::bitmap

@@ -1,5 +1,5 @@
-/// What a GIN index over the elements of roaringbitmap values asks: the keys of a value and of a query, and
-/// whether the keys found satisfy the query (src/include/access/gin.h of the server).
+/// What a GIN index over the elements of roaringbitmap and roaringbitmap64 values asks: the keys of a value
+/// and of a query, and whether the keys found satisfy the query (src/include/access/gin.h of the server).
 
 #include "pg/server.hpp"
 
@@ -17,7 +17,8 @@ extern "C" {
 }
 
 using namespace cdp;
-using bitmap::Bitmap;
+using bitmap::Kind32;
+using bitmap::Kind64;
 using pg::Arguments;
 
 namespace {
@@ -35,18 +36,20 @@ Datum no_keys(int32* count) {
 }
 
 /// The elements of a set as keys of the index.
+template <class Kind>
 Datum keys_of(Datum value, int32* count) {
   constexpr size_t kMostKeys = MaxAllocSize / sizeof(Datum);
-  const Bitmap set = bitmap::bitmap_of(value);
+  const typename Kind::Set set = bitmap::set_of<Kind>(value);
   const uint64_t size = set.cardinality();
   if (size > kMostKeys)
-    throw Error(Category::Limit, "roaringbitmap has too many elements for an index over elements",
+    throw Error(Category::Limit,
+                std::string(Kind::kType) + " has too many elements for an index over elements",
                 "It has " + std::to_string(size) + ", a row at most " + std::to_string(kMostKeys) + ".",
-                "Split it into rows of smaller ones with rb_split, and index their chunk.");
+                "Split it into rows of smaller ones by ranges of elements, and index those.");
   if (size == 0) return no_keys(count);
   auto* keys = pg::guard([&] { return static_cast<Datum*>(palloc(size * sizeof(Datum))); });
   Datum* out = keys;
-  set.for_each([&](uint32_t element) { *out++ = Int32GetDatum(static_cast<int32_t>(element)); });
+  set.for_each([&](typename Kind::Element element) { *out++ = Kind::datum(element); });
   *count = static_cast<int32>(size);
   return PointerGetDatum(keys);
 }
@@ -56,30 +59,40 @@ T* pointer(const Arguments& arguments, int i) {
   return reinterpret_cast<T*>(arguments.datum(i));
 }
 
-}  // namespace
-
-CDP_FUNCTION(rb_gin_extract_value) {
+template <class Kind>
+Datum extract_value(FunctionCallInfo fcinfo) {
   const Arguments arguments(fcinfo);
-  return keys_of(arguments.datum(0), pointer<int32>(arguments, 1));
+  return keys_of<Kind>(arguments.datum(0), pointer<int32>(arguments, 1));
 }
 
-CDP_FUNCTION(rb_gin_extract_query) {
+template <class Kind>
+Datum extract_query(FunctionCallInfo fcinfo) {
   const Arguments arguments(fcinfo);
   auto* count = pointer<int32>(arguments, 1);
   auto* mode = pointer<int32>(arguments, 6);
   const auto strategy = static_cast<StrategyNumber>(DatumGetUInt16(arguments.datum(2)));
   if (strategy == kContainsElement) {
     auto* keys = pg::guard([] { return static_cast<Datum*>(palloc(sizeof(Datum))); });
-    keys[0] = Int32GetDatum(arguments.integer(0));
+    keys[0] = arguments.datum(0);
     *count = 1;
     return PointerGetDatum(keys);
   }
-  const Datum keys = keys_of(arguments.datum(0), count);
+  const Datum keys = keys_of<Kind>(arguments.datum(0), count);
   // Every set contains the empty one; the empty set is in every one and equals itself.
   if (strategy == kContains && *count == 0) *mode = GIN_SEARCH_MODE_ALL;
   if (strategy == kContainedBy || (strategy == kEquals && *count == 0)) *mode = GIN_SEARCH_MODE_INCLUDE_EMPTY;
   return keys;
 }
+
+}  // namespace
+
+CDP_FUNCTION(rb_gin_extract_value) { return extract_value<Kind32>(fcinfo); }
+
+CDP_FUNCTION(rb_gin_extract_query) { return extract_query<Kind32>(fcinfo); }
+
+CDP_FUNCTION(rb64_gin_extract_value) { return extract_value<Kind64>(fcinfo); }
+
+CDP_FUNCTION(rb64_gin_extract_query) { return extract_query<Kind64>(fcinfo); }
 
 CDP_FUNCTION(rb_gin_consistent) {
   const Arguments arguments(fcinfo);

@@ -1,4 +1,4 @@
-/// Functions of roaringbitmap that ask one set.
+/// Functions of roaringbitmap and roaringbitmap64 that ask one set.
 
 #include "bitmap/question_pg.hpp"
 
@@ -46,82 +46,98 @@ ByteView PieceSource::read(size_t offset, size_t length) {
 }  // namespace cdp::bitmap
 
 using namespace cdp;
+using bitmap::Kind32;
+using bitmap::Kind64;
+using bitmap::Questions;
 using pg::Arguments;
 
 namespace {
 
-/// SQL's integer and the element it stands for: the same 32 bits.
-uint32_t element(int32_t integer) { return static_cast<uint32_t>(integer); }
+Datum count_datum(uint64_t count) { return Int64GetDatum(static_cast<int64_t>(count)); }
 
-Datum element_or_null(FunctionCallInfo fcinfo, std::optional<uint32_t> found) {
+template <class Kind>
+Datum element_or_null(FunctionCallInfo fcinfo, std::optional<typename Kind::Element> found) {
   if (!found) return pg::null_result(fcinfo);
-  return Int32GetDatum(static_cast<int32_t>(*found));
+  return Kind::datum(*found);
 }
 
-bool has(Datum set, int32_t integer) {
-  return bitmap::ask(set, [&](auto&& form) { return bitmap::contains(form, element(integer)); });
+template <class Kind>
+Datum cardinality(FunctionCallInfo fcinfo) {
+  const Datum set = Arguments(fcinfo).datum(0);
+  if (typename Kind::Union* in_the_making = bitmap::expanded_union<Kind>(set))
+    return count_datum(in_the_making->cardinality());
+  return count_datum(Questions<Kind>::cardinality(set));
 }
 
-uint64_t rank_in(Datum set, uint32_t element) {
-  return bitmap::ask(set, [&](auto&& form) { return bitmap::rank(form, element); });
+/// Whether the element in one argument is in the set in another.
+template <class Kind>
+Datum contains(FunctionCallInfo fcinfo, int set, int element) {
+  const Arguments arguments(fcinfo);
+  return BoolGetDatum(
+      Questions<Kind>::contains(arguments.datum(set), Kind::element(arguments.datum(element))));
+}
+
+template <class Kind>
+Datum rank(FunctionCallInfo fcinfo) {
+  const Arguments arguments(fcinfo);
+  return count_datum(Questions<Kind>::rank(arguments.datum(0), Kind::element(arguments.datum(1))));
+}
+
+template <class Kind>
+Datum index(FunctionCallInfo fcinfo) {
+  const Arguments arguments(fcinfo);
+  const Datum set = arguments.datum(0);
+  const typename Kind::Element element = Kind::element(arguments.datum(1));
+  if (!Questions<Kind>::contains(set, element)) return Int64GetDatum(-1);
+  return count_datum(Questions<Kind>::rank(set, element) - 1);
 }
 
 /// How many elements are less than `bound`, an end of a range as SQL gives it.
 uint64_t count_below(Datum set, int64_t bound) {
   if (bound <= 0) return 0;
-  return rank_in(set, static_cast<uint32_t>(std::min<int64_t>(bound, int64_t{1} << 32) - 1));
+  return Questions<Kind32>::rank(set, static_cast<uint32_t>(std::min<int64_t>(bound, int64_t{1} << 32) - 1));
+}
+
+/// The same for unsigned numbers; of an end 0 stands for 2^64.
+uint64_t count_below(Datum set, uint64_t bound) {
+  return bound == 0 ? 0 : Questions<Kind64>::rank(set, bound - 1);
 }
 
 }  // namespace
 
-CDP_FUNCTION(rb_cardinality) {
-  const Datum set = Arguments(fcinfo).datum(0);
-  if (bitmap::Accumulator* in_the_making = bitmap::expanded_union(set))
-    return Int64GetDatum(static_cast<int64_t>(in_the_making->cardinality()));
-  return Int64GetDatum(
-      static_cast<int64_t>(bitmap::ask(set, [](auto&& form) { return bitmap::cardinality(form); })));
-}
+#define CDP_QUESTIONS(prefix, Kind)                                                         \
+  CDP_FUNCTION(prefix##_cardinality) { return cardinality<Kind>(fcinfo); }                  \
+  CDP_FUNCTION(prefix##_is_empty) {                                                         \
+    return BoolGetDatum(Questions<Kind>::is_empty(Arguments(fcinfo).datum(0)));             \
+  }                                                                                         \
+  CDP_FUNCTION(prefix##_min) {                                                              \
+    return element_or_null<Kind>(fcinfo, Questions<Kind>::min(Arguments(fcinfo).datum(0))); \
+  }                                                                                         \
+  CDP_FUNCTION(prefix##_max) {                                                              \
+    return element_or_null<Kind>(fcinfo, Questions<Kind>::max(Arguments(fcinfo).datum(0))); \
+  }                                                                                         \
+  CDP_FUNCTION(prefix##_contains_element) { return contains<Kind>(fcinfo, 0, 1); }          \
+  CDP_FUNCTION(prefix##_element_containedby) { return contains<Kind>(fcinfo, 1, 0); }       \
+  CDP_FUNCTION(prefix##_rank) { return rank<Kind>(fcinfo); }                                \
+  CDP_FUNCTION(prefix##_index) { return index<Kind>(fcinfo); }
 
-CDP_FUNCTION(rb_is_empty) {
-  return BoolGetDatum(
-      bitmap::ask(Arguments(fcinfo).datum(0), [](auto&& form) { return bitmap::is_empty(form); }));
-}
+CDP_QUESTIONS(rb, Kind32)
+CDP_QUESTIONS(rb64, Kind64)
 
-CDP_FUNCTION(rb_min) {
-  return element_or_null(
-      fcinfo, bitmap::ask(Arguments(fcinfo).datum(0), [](auto&& form) { return bitmap::min(form); }));
-}
-
-CDP_FUNCTION(rb_max) {
-  return element_or_null(
-      fcinfo, bitmap::ask(Arguments(fcinfo).datum(0), [](auto&& form) { return bitmap::max(form); }));
-}
-
-CDP_FUNCTION(rb_contains_element) {
-  const Arguments arguments(fcinfo);
-  return BoolGetDatum(has(arguments.datum(0), arguments.integer(1)));
-}
-
-CDP_FUNCTION(rb_element_containedby) {
-  const Arguments arguments(fcinfo);
-  return BoolGetDatum(has(arguments.datum(1), arguments.integer(0)));
-}
-
-CDP_FUNCTION(rb_rank) {
-  const Arguments arguments(fcinfo);
-  return Int64GetDatum(static_cast<int64_t>(rank_in(arguments.datum(0), element(arguments.integer(1)))));
-}
-
-CDP_FUNCTION(rb_index) {
-  const Arguments arguments(fcinfo);
-  const Datum set = arguments.datum(0);
-  if (!has(set, arguments.integer(1))) return Int64GetDatum(-1);
-  return Int64GetDatum(static_cast<int64_t>(rank_in(set, element(arguments.integer(1)))) - 1);
-}
+#undef CDP_QUESTIONS
 
 CDP_FUNCTION(rb_range_cardinality) {
   const Arguments arguments(fcinfo);
   const uint64_t begin = count_below(arguments.datum(0), arguments.bigint(1));
   const uint64_t end = count_below(arguments.datum(0), arguments.bigint(2));
+  return Int64GetDatum(end > begin ? static_cast<int64_t>(end - begin) : 0);
+}
+
+CDP_FUNCTION(rb64_range_cardinality) {
+  const Arguments arguments(fcinfo);
+  const Datum set = arguments.datum(0);
+  const uint64_t begin = count_below(set, static_cast<uint64_t>(arguments.bigint(1)));
+  const auto bound = static_cast<uint64_t>(arguments.bigint(2));
+  const uint64_t end = bound == 0 ? Questions<Kind64>::cardinality(set) : count_below(set, bound);
   return Int64GetDatum(end > begin ? static_cast<int64_t>(end - begin) : 0);
 }

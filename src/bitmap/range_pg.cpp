@@ -4,15 +4,15 @@
 
 #include "bitmap/bitmap_pg.hpp"
 #include "bitmap/frozen.hpp"
+#include "bitmap/window.hpp"
 #include "pg/boundary.hpp"
 #include "pg/datum.hpp"
 
 #include <algorithm>
-#include <tuple>
-#include <utility>
 
 using namespace cdp;
 using bitmap::Bitmap;
+using bitmap::Window;
 using pg::Arguments;
 
 namespace {
@@ -38,27 +38,15 @@ Datum shifted(Datum set, int64_t distance) {
   return bitmap::to_datum(before.shifted(distance));
 }
 
-struct Window {
-  int64_t limit;
-  int64_t offset;
-  bool is_reverse;
-};
-
-/// The elements of the range whose positions, counted from the end if reversed, lie in the window.
+/// The elements of the range whose positions lie in the window.
 Bitmap subset(const Bitmap& set, Window window, uint64_t begin, uint64_t end) {
   const uint64_t before = set.count_below(begin);
   const uint64_t upto = set.count_below(end);
-  if (window.limit <= 0 || upto <= before) return {};
-  const auto count = static_cast<int64_t>(upto - before);
-  // A window of numbers far outside of any set is as good as one at its ends, and cannot overflow.
-  const int64_t first = std::clamp<int64_t>(window.offset, -kNumbers, kNumbers);
-  const int64_t last = first + std::min(window.limit, 2 * kNumbers);
-  int64_t from = std::clamp<int64_t>(first, 0, count);
-  int64_t to = std::clamp<int64_t>(last, 0, count);
-  if (window.is_reverse) std::tie(from, to) = std::pair(count - to, count - from);
+  if (upto <= before) return {};
+  const auto [from, to] = bitmap::positions(window, upto - before);
   if (from >= to) return {};
-  const std::optional<uint32_t> lowest = set.nth(before + static_cast<uint64_t>(from));
-  const std::optional<uint32_t> highest = set.nth(before + static_cast<uint64_t>(to) - 1);
+  const std::optional<uint32_t> lowest = set.nth(before + from);
+  const std::optional<uint32_t> highest = set.nth(before + to - 1);
   if (!lowest || !highest) return {};
   return set.within(*lowest, uint64_t{*highest} + 1);
 }
