@@ -60,7 +60,7 @@ test_sanitize() { sanitized_build && build/sanitized/cdp_unit --gtest_filter=-Th
 fuzz_one() {
   local name=$1 target=build/sanitized/fuzz_$1 found=build/sanitized/corpus_$1 seconds=20
   mkdir -p "$found"
-  if [ "$name" = bitmap ]; then seconds=60; fi
+  if [[ $name = bitmap* ]]; then seconds=60; fi
   local folders=("$found")
   if [ -d "test/fuzz/corpus/$name" ]; then folders+=("test/fuzz/corpus/$name"); fi
   if "$target" -max_total_time="${CDP_FUZZ_SECONDS:-$seconds}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \

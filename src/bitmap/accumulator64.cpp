@@ -80,7 +80,8 @@ void Accumulator64::for_each_part(F&& f) {
   while (part != parts_.end() || begin != others_.end()) {
     ticker.tick();
     if (begin == others_.end() || (part != parts_.end() && part->first < high_of(*begin))) {
-      f(part->first, part->second);
+      // An error may have left a part before its first element.
+      if (part->second.cardinality() > 0) f(part->first, part->second);
       ++part;
       continue;
     }

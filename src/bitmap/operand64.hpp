@@ -22,7 +22,8 @@ class Operand64 {
   /// Every byte is checked: throws Error(Corrupt) for anything that is not exactly one valid set.
   explicit Operand64(ByteView bytes);
 
-  const std::vector<Part>& parts() const { return parts_; }
+  const std::vector<Part>& parts() const& { return parts_; }
+  const std::vector<Part>& parts() const&& = delete;  // they would not outlive it
 
   bool contains_all(const Operand64& other) const;
   bool intersects(const Operand64& other) const;

@@ -24,7 +24,8 @@ class View64 {
   /// no container, or where bytes follow them. Cost: that of the parts; answers interrupts.
   explicit View64(ByteView bytes, Category category = Category::Corrupt);
 
-  const std::vector<Part>& parts() const { return parts_; }
+  const std::vector<Part>& parts() const& { return parts_; }
+  const std::vector<Part>& parts() const&& = delete;  // they would not outlive it
   /// The part of that upper half; empty bytes if there is none.
   ByteView find(uint32_t high) const;
 
