@@ -19,5 +19,6 @@ typename Kind::Operand operand_of(Datum value);
 /// A new SQL value in the current memory context.
 Datum to_datum(const Bitmap& set);
 Datum to_datum(const Bitmap64& set);
+Datum to_datum(const Bsi& integers);
 
 }  // namespace cdp::bitmap

@@ -176,7 +176,11 @@ CDP_INSTANTIATE(Kind64)
 
 #undef CDP_INSTANTIATE
 
+template BsiBuilder* expanded_union<KindBsi>(Datum);
+template ExpandedUnion<KindBsi> make_union<KindBsi>(MemoryContext);
+
 Datum to_datum(const Bitmap& set) { return flat_datum(Kind32::kType, set); }
 Datum to_datum(const Bitmap64& set) { return flat_datum(Kind64::kType, set); }
+Datum to_datum(const Bsi& integers) { return flat_datum(KindBsi::kType, integers); }
 
 }  // namespace cdp::bitmap

@@ -6,8 +6,8 @@
 
 namespace cdp::bitmap {
 
-/// Expanded values of roaringbitmap and roaringbitmap64: sets in a memory context of their own that become
-/// bytes only where they are stored, sent or given to a function that asks for bytes
+/// Expanded values of roaringbitmap, roaringbitmap64 and rb_bsi: sets in a memory context of their own that
+/// become bytes only where they are stored, sent or given to a function that asks for bytes
 /// (src/include/utils/expandeddatum.h of the server). The states of the aggregates are such values, so that a
 /// state is of the type itself: other processes and nodes get it as plain bytes and can combine it. There are
 /// two forms: sets, and unions in the making.

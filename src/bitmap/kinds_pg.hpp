@@ -5,6 +5,7 @@
 #include "bitmap/accumulator.hpp"
 #include "bitmap/accumulator64.hpp"
 #include "bitmap/bitmap64.hpp"
+#include "bitmap/bsi.hpp"
 #include "bitmap/operand.hpp"
 #include "bitmap/operand64.hpp"
 #include "bitmap/versioned.hpp"
@@ -49,6 +50,17 @@ struct Kind64 {
   static Datum datum(Element element) { return Int64GetDatum(static_cast<int64_t>(element)); }
   static const Set& read(const Growing& value) { return value; }
   static Set& write(Growing& value) { return value; }
+};
+
+/// Of rb_bsi only what its expanded values need: the state of rb_bsi_agg.
+struct KindBsi {
+  using Set = Bsi;
+  using Growing = Bsi;
+  using Union = BsiBuilder;
+
+  static constexpr const char* kType = "rb_bsi";
+
+  static const Set& read(const Growing& value) { return value; }
 };
 
 }  // namespace cdp::bitmap

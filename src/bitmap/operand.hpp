@@ -22,6 +22,8 @@ class Operand {
   uint64_t cardinality() const { return roaring_bitmap_get_cardinality(set_); }
   bool contains_all(const Operand& other) const { return roaring_bitmap_is_subset(other.set_, set_); }
   bool intersects(const Operand& other) const { return roaring_bitmap_intersect(set_, other.set_); }
+  /// How many elements both have.
+  uint64_t common(const Operand& other) const { return roaring_bitmap_and_cardinality(set_, other.set_); }
   friend bool operator==(const Operand& a, const Operand& b) { return roaring_bitmap_equals(a.set_, b.set_); }
 
   /// The elements of both, of any, of exactly one, or of `a` without those of `b`. Throws bad_alloc.

@@ -1,5 +1,8 @@
 #include "bitmap/text.hpp"
 
+#include "bitmap/bsi.hpp"
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -27,45 +30,31 @@ struct Form {
   const char* type;
   const char* element;
   const char* bits;
-  const char* first_bytes;
+  const char* hint;
+  const char* way_out;  // where a text would be too long
 };
-constexpr Form kForm{"roaringbitmap", "integer", "32", "\\x3a30…"};
-constexpr Form kForm64{"roaringbitmap64", "bigint", "64", "\\x0100…"};
+constexpr Form kForm{"roaringbitmap", "integer", "32",
+                     "Write elements as in {1,2,3}, or the portable bytes as in \\x3a30….",
+                     "Use rb_iterate, or the binary form."};
+constexpr Form kForm64{"roaringbitmap64", "bigint", "64",
+                       "Write elements as in {1,2,3}, or the portable bytes as in \\x0100….",
+                       "Use rb64_iterate, or the binary form."};
+constexpr Form kFormBsi{"rb_bsi", "integer", "32",
+                        "Write ids and values as in {1:10,2:-5}, or the bytes as in \\x0101….",
+                        "Use rb_bsi_iterate, or the binary form."};
 
 [[noreturn]] void refuse(const Form& form, std::string_view text, const std::string& problem,
                          size_t position) {
-  throw Error(
-      Category::BadText,
-      "invalid input syntax for type " + std::string(form.type) + ": \"" + excerpt(text) + "\"",
-      problem + " at character " + std::to_string(position + 1) + ".",
-      "Write elements as in {1,2,3}, or the portable bytes as in " + std::string(form.first_bytes) + ".");
+  throw Error(Category::BadText,
+              "invalid input syntax for type " + std::string(form.type) + ": \"" + excerpt(text) + "\"",
+              problem + " at character " + std::to_string(position + 1) + ".", form.hint);
 }
 
-/// Reads the elements of a text as integers of that type.
-template <class Integer>
-class ArrayParser {
+/// Goes along a text.
+class Scanner {
  public:
-  ArrayParser(const Form& form, std::string_view text) : form_(form), text_(text) {}
+  Scanner(const Form& form, std::string_view text) : form_(form), text_(text) {}
 
-  std::vector<std::make_unsigned_t<Integer>> parse() {
-    std::vector<std::make_unsigned_t<Integer>> elements;
-    skip_space();
-    if (!take('{')) refuse(form_, text_, "Expected \"{\" or \"\\x\"", at_);
-    skip_space();
-    if (!take('}')) {
-      InterruptTicker ticker;
-      do {
-        ticker.tick();
-        elements.push_back(static_cast<std::make_unsigned_t<Integer>>(element()));
-      } while (take(','));
-      if (!take('}')) refuse(form_, text_, "Expected \",\" or \"}\"", at_);
-    }
-    skip_space();
-    if (at_ != text_.size()) refuse(form_, text_, "Unexpected text after \"}\"", at_);
-    return elements;
-  }
-
- private:
   bool take(char c) {
     if (at_ == text_.size() || text_[at_] != c) return false;
     ++at_;
@@ -76,7 +65,13 @@ class ArrayParser {
     while (at_ < text_.size() && is_space(text_[at_])) ++at_;
   }
 
-  Integer element() {
+  bool is_at_end() const { return at_ == text_.size(); }
+  size_t position() const { return at_; }
+  [[noreturn]] void refuse_here(const std::string& problem) const { refuse(form_, text_, problem, at_); }
+
+  /// Reads an integer and the space around it; `type` and `note` are for the error if it is out of range.
+  template <class Integer>
+  Integer integer(const char* type, const std::string& note) {
     skip_space();
     const size_t begin = at_;
     if (at_ < text_.size() && (text_[at_] == '-' || text_[at_] == '+')) ++at_;
@@ -87,19 +82,55 @@ class ArrayParser {
     Integer value = 0;
     const auto [end, problem] = std::from_chars(text_.data() + number, text_.data() + at_, value);
     if (problem != std::errc())
-      throw Error(Category::OutOfRange,
-                  "value \"" + excerpt(text_.substr(begin, at_ - begin)) + "\" is out of range for type " +
-                      form_.element,
-                  "It stands at character " + std::to_string(begin + 1) + ". Elements are " + form_.bits +
-                      "-bit numbers written as signed integers: -1 is the largest.");
+      throw Error(
+          Category::OutOfRange,
+          "value \"" + excerpt(text_.substr(begin, at_ - begin)) + "\" is out of range for type " + type,
+          "It stands at character " + std::to_string(begin + 1) + ". " + note);
     skip_space();
     return value;
   }
 
+ private:
   const Form& form_;
   std::string_view text_;
   size_t at_ = 0;
 };
+
+/// Reads `{item,item,…}`, where `item(scanner)` reads one, or none.
+template <class Item>
+void parse_list(const Form& form, std::string_view text, Item item) {
+  Scanner scanner(form, text);
+  scanner.skip_space();
+  if (!scanner.take('{')) scanner.refuse_here("Expected \"{\" or \"\\x\"");
+  scanner.skip_space();
+  if (!scanner.take('}')) {
+    InterruptTicker ticker;
+    do {
+      ticker.tick();
+      item(scanner);
+    } while (scanner.take(','));
+    if (!scanner.take('}')) scanner.refuse_here("Expected \",\" or \"}\"");
+  }
+  scanner.skip_space();
+  if (!scanner.is_at_end()) scanner.refuse_here("Unexpected text after \"}\"");
+}
+
+/// The elements of a text, which are written as integers of that type.
+template <class Integer>
+std::vector<std::make_unsigned_t<Integer>> parse_elements(const Form& form, std::string_view text) {
+  const std::string note = "Elements are " + std::string(form.bits) +
+                           "-bit numbers written as signed integers: -1 is the largest.";
+  std::vector<std::make_unsigned_t<Integer>> elements;
+  parse_list(form, text, [&](Scanner& scanner) {
+    elements.push_back(
+        static_cast<std::make_unsigned_t<Integer>>(scanner.integer<Integer>(form.element, note)));
+  });
+  return elements;
+}
+
+ByteView view_of(const std::string& bytes) {
+  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
+}
 
 int hex_value(char c) {
   if (is_digit(c)) return c - '0';
@@ -125,7 +156,7 @@ std::string bytes_of_hex(const Form& form, std::string_view text) {
 
 [[noreturn]] void refuse_length(const Form& form) {
   throw Error(Category::Limit, "text of " + std::string(form.type) + " is larger than 1 GB", {},
-              "Use rb_iterate or rb64_iterate, or the binary form.");
+              form.way_out);
 }
 
 /// The text of what the reader gives, as integers of that type.
@@ -153,9 +184,9 @@ std::string array_text(const Form& form, Reader reader) {
 /// The set in a text: that of its bytes, or that of its elements.
 template <class Set, class Integer>
 Set parse(const Form& form, std::string_view text) {
-  if (!text.starts_with("\\x")) return Set::of(ArrayParser<Integer>(form, text).parse());
+  if (!text.starts_with("\\x")) return Set::of(parse_elements<Integer>(form, text));
   const std::string bytes = bytes_of_hex(form, text);
-  return Set::from_bytes({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, Category::BadText);
+  return Set::from_bytes(view_of(bytes), Category::BadText);
 }
 
 }  // namespace
@@ -166,6 +197,40 @@ Bitmap64 parse_bitmap64(std::string_view text) { return parse<Bitmap64, int64_t>
 std::string to_array_text(const Bitmap& bitmap) { return array_text<int32_t>(kForm, Bitmap::Reader(bitmap)); }
 std::string to_array_text(const Bitmap64& bitmap) {
   return array_text<int64_t>(kForm64, Bitmap64::Reader(bitmap));
+}
+
+Bsi parse_bsi(std::string_view text) {
+  if (text.starts_with("\\x"))
+    return Bsi::from_bytes(view_of(bytes_of_hex(kFormBsi, text)), Category::BadText);
+  std::vector<BsiEntry> entries;
+  parse_list(kFormBsi, text, [&](Scanner& scanner) {
+    const auto id = static_cast<uint32_t>(scanner.integer<int32_t>(
+        "integer", "Ids are 32-bit numbers written as signed integers: -1 is the largest."));
+    if (!scanner.take(':')) scanner.refuse_here("Expected \":\" and a value");
+    entries.push_back({id, scanner.integer<int64_t>("bigint", "Values are 64-bit integers.")});
+  });
+  std::sort(entries.begin(), entries.end(), [](const BsiEntry& a, const BsiEntry& b) { return a.id < b.id; });
+  const auto repeated = std::adjacent_find(entries.begin(), entries.end(),
+                                           [](const BsiEntry& a, const BsiEntry& b) { return a.id == b.id; });
+  if (repeated != entries.end())
+    throw Error(Category::BadText, "invalid input syntax for type rb_bsi: \"" + excerpt(text) + "\"",
+                "Id " + std::to_string(static_cast<int32_t>(repeated->id)) + " has two values.");
+  return Bsi::of(entries);
+}
+
+std::string to_text(const Bsi& bsi) {
+  std::string text = "{";
+  InterruptTicker ticker;
+  for (const BsiEntry& entry : bsi.entries()) {
+    ticker.tick();
+    if (text.size() > 1) text.push_back(',');
+    text += std::to_string(static_cast<int32_t>(entry.id));
+    text.push_back(':');
+    text += std::to_string(entry.value);
+    if (text.size() >= kMostText) refuse_length(kFormBsi);
+  }
+  text.push_back('}');
+  return text;
 }
 
 std::string to_hex_text(ByteView bytes) {
