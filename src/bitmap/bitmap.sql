@@ -22,6 +22,11 @@ CREATE FUNCTION roaringbitmap_send(roaringbitmap) RETURNS bytea
 COMMENT ON FUNCTION roaringbitmap_send(roaringbitmap) IS
     'The portable bytes.';
 
+CREATE FUNCTION rb_typanalyze(internal) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'rb_typanalyze' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb_typanalyze(internal) IS
+    'What ANALYZE calls for a column: common elements and numbers of elements, besides what it finds out for every type.';
+
 -- External storage: the bytes are compressed already, and a slice of a large value can be read.
 CREATE TYPE roaringbitmap (
     INTERNALLENGTH = VARIABLE,
@@ -29,6 +34,7 @@ CREATE TYPE roaringbitmap (
     OUTPUT = roaringbitmap_out,
     RECEIVE = roaringbitmap_recv,
     SEND = roaringbitmap_send,
+    ANALYZE = rb_typanalyze,
     ALIGNMENT = int4,
     STORAGE = external
 );

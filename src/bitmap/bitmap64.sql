@@ -21,6 +21,11 @@ CREATE FUNCTION roaringbitmap64_send(roaringbitmap64) RETURNS bytea
 COMMENT ON FUNCTION roaringbitmap64_send(roaringbitmap64) IS
     'The portable bytes.';
 
+CREATE FUNCTION rb64_typanalyze(internal) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'rb64_typanalyze' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb64_typanalyze(internal) IS
+    'What ANALYZE calls for a column: common elements and numbers of elements, besides what it finds out for every type.';
+
 -- External storage: the bytes are compressed already, and a slice of a large value can be read.
 CREATE TYPE roaringbitmap64 (
     INTERNALLENGTH = VARIABLE,
@@ -28,6 +33,7 @@ CREATE TYPE roaringbitmap64 (
     OUTPUT = roaringbitmap64_out,
     RECEIVE = roaringbitmap64_recv,
     SEND = roaringbitmap64_send,
+    ANALYZE = rb64_typanalyze,
     ALIGNMENT = int4,
     STORAGE = external
 );

@@ -1,3 +1,13 @@
+CREATE FUNCTION rb64_cardinality_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rb_cardinality_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb64_cardinality_support(internal) IS
+    'For the planner: rb64_cardinality(a & b) as rb64_and_cardinality(a, b), and the like for the other operations.';
+
+CREATE FUNCTION rb64_is_empty_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rb_is_empty_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb64_is_empty_support(internal) IS
+    'For the planner: rb64_is_empty(a & b) as NOT rb64_intersect(a, b).';
+
 CREATE FUNCTION rb64_build(elements bigint[]) RETURNS roaringbitmap64
     AS 'MODULE_PATHNAME', 'rb64_build' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rb64_build(bigint[]) IS
@@ -9,12 +19,12 @@ COMMENT ON FUNCTION rb64_to_array(roaringbitmap64) IS
     'The elements in ascending order of their unsigned value; error 54000 for more than an array holds.';
 
 CREATE FUNCTION rb64_cardinality(set roaringbitmap64) RETURNS bigint
-    AS 'MODULE_PATHNAME', 'rb64_cardinality' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb64_cardinality' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT rb64_cardinality_support;
 COMMENT ON FUNCTION rb64_cardinality(roaringbitmap64) IS
     'How many elements the set has. Of a large value with few parts only their headers are read.';
 
 CREATE FUNCTION rb64_is_empty(set roaringbitmap64) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'rb64_is_empty' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb64_is_empty' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT rb64_is_empty_support;
 COMMENT ON FUNCTION rb64_is_empty(roaringbitmap64) IS
     'Has the set no element?';
 

@@ -1,3 +1,18 @@
+CREATE FUNCTION rb64_contains_sel(internal, oid, internal, integer) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'rb64_contains_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb64_contains_sel(internal, oid, internal, integer) IS
+    'The share of rows for which @> holds, from the statistics of the column.';
+
+CREATE FUNCTION rb64_containedby_sel(internal, oid, internal, integer) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'rb64_containedby_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb64_containedby_sel(internal, oid, internal, integer) IS
+    'The share of rows for which <@ holds, from the statistics of the column.';
+
+CREATE FUNCTION rb64_overlaps_sel(internal, oid, internal, integer) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'rb64_overlaps_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb64_overlaps_sel(internal, oid, internal, integer) IS
+    'The share of rows for which && holds, from the statistics of the column.';
+
 CREATE OPERATOR & (
     LEFTARG = roaringbitmap64, RIGHTARG = roaringbitmap64, FUNCTION = rb64_and,
     COMMUTATOR = &
@@ -41,35 +56,35 @@ COMMENT ON OPERATOR - (roaringbitmap64, bigint) IS 'without one element';
 CREATE OPERATOR @> (
     LEFTARG = roaringbitmap64, RIGHTARG = roaringbitmap64, FUNCTION = rb64_contains,
     COMMUTATOR = <@,
-    RESTRICT = contsel, JOIN = contjoinsel
+    RESTRICT = rb64_contains_sel, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR @> (roaringbitmap64, roaringbitmap64) IS 'contains all of';
 
 CREATE OPERATOR @> (
     LEFTARG = roaringbitmap64, RIGHTARG = bigint, FUNCTION = rb64_contains,
     COMMUTATOR = <@,
-    RESTRICT = contsel, JOIN = contjoinsel
+    RESTRICT = rb64_contains_sel, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR @> (roaringbitmap64, bigint) IS 'contains';
 
 CREATE OPERATOR <@ (
     LEFTARG = roaringbitmap64, RIGHTARG = roaringbitmap64, FUNCTION = rb64_containedby,
     COMMUTATOR = @>,
-    RESTRICT = contsel, JOIN = contjoinsel
+    RESTRICT = rb64_containedby_sel, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR <@ (roaringbitmap64, roaringbitmap64) IS 'is contained in';
 
 CREATE OPERATOR <@ (
     LEFTARG = bigint, RIGHTARG = roaringbitmap64, FUNCTION = rb64_containedby,
     COMMUTATOR = @>,
-    RESTRICT = contsel, JOIN = contjoinsel
+    RESTRICT = rb64_containedby_sel, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR <@ (bigint, roaringbitmap64) IS 'is an element of';
 
 CREATE OPERATOR && (
     LEFTARG = roaringbitmap64, RIGHTARG = roaringbitmap64, FUNCTION = rb64_intersect,
     COMMUTATOR = &&,
-    RESTRICT = contsel, JOIN = contjoinsel
+    RESTRICT = rb64_overlaps_sel, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR && (roaringbitmap64, roaringbitmap64) IS 'overlaps';
 

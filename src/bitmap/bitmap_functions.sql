@@ -1,3 +1,13 @@
+CREATE FUNCTION rb_cardinality_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rb_cardinality_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb_cardinality_support(internal) IS
+    'For the planner: rb_cardinality(a & b) as rb_and_cardinality(a, b), and the like for the other operations.';
+
+CREATE FUNCTION rb_is_empty_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rb_is_empty_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb_is_empty_support(internal) IS
+    'For the planner: rb_is_empty(a & b) as NOT rb_intersect(a, b).';
+
 CREATE FUNCTION rb_build(elements integer[]) RETURNS roaringbitmap
     AS 'MODULE_PATHNAME', 'rb_build' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rb_build(integer[]) IS
@@ -9,12 +19,12 @@ COMMENT ON FUNCTION rb_to_array(roaringbitmap) IS
     'The elements in ascending order of their unsigned value; error 54000 for more than an array holds.';
 
 CREATE FUNCTION rb_cardinality(set roaringbitmap) RETURNS bigint
-    AS 'MODULE_PATHNAME', 'rb_cardinality' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_cardinality' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT rb_cardinality_support;
 COMMENT ON FUNCTION rb_cardinality(roaringbitmap) IS
     'How many elements the set has. Reads the header of the value only.';
 
 CREATE FUNCTION rb_is_empty(set roaringbitmap) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'rb_is_empty' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_is_empty' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT rb_is_empty_support;
 COMMENT ON FUNCTION rb_is_empty(roaringbitmap) IS
     'Has the set no element?';
 

@@ -1,3 +1,18 @@
+CREATE FUNCTION rb_contains_sel(internal, oid, internal, integer) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'rb_contains_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb_contains_sel(internal, oid, internal, integer) IS
+    'The share of rows for which @> holds, from the statistics of the column.';
+
+CREATE FUNCTION rb_containedby_sel(internal, oid, internal, integer) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'rb_containedby_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb_containedby_sel(internal, oid, internal, integer) IS
+    'The share of rows for which <@ holds, from the statistics of the column.';
+
+CREATE FUNCTION rb_overlaps_sel(internal, oid, internal, integer) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'rb_overlaps_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rb_overlaps_sel(internal, oid, internal, integer) IS
+    'The share of rows for which && holds, from the statistics of the column.';
+
 CREATE OPERATOR & (
     LEFTARG = roaringbitmap, RIGHTARG = roaringbitmap, FUNCTION = rb_and,
     COMMUTATOR = &
@@ -41,35 +56,35 @@ COMMENT ON OPERATOR - (roaringbitmap, integer) IS 'without one element';
 CREATE OPERATOR @> (
     LEFTARG = roaringbitmap, RIGHTARG = roaringbitmap, FUNCTION = rb_contains,
     COMMUTATOR = <@,
-    RESTRICT = contsel, JOIN = contjoinsel
+    RESTRICT = rb_contains_sel, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR @> (roaringbitmap, roaringbitmap) IS 'contains all of';
 
 CREATE OPERATOR @> (
     LEFTARG = roaringbitmap, RIGHTARG = integer, FUNCTION = rb_contains,
     COMMUTATOR = <@,
-    RESTRICT = contsel, JOIN = contjoinsel
+    RESTRICT = rb_contains_sel, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR @> (roaringbitmap, integer) IS 'contains';
 
 CREATE OPERATOR <@ (
     LEFTARG = roaringbitmap, RIGHTARG = roaringbitmap, FUNCTION = rb_containedby,
     COMMUTATOR = @>,
-    RESTRICT = contsel, JOIN = contjoinsel
+    RESTRICT = rb_containedby_sel, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR <@ (roaringbitmap, roaringbitmap) IS 'is contained in';
 
 CREATE OPERATOR <@ (
     LEFTARG = integer, RIGHTARG = roaringbitmap, FUNCTION = rb_containedby,
     COMMUTATOR = @>,
-    RESTRICT = contsel, JOIN = contjoinsel
+    RESTRICT = rb_containedby_sel, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR <@ (integer, roaringbitmap) IS 'is an element of';
 
 CREATE OPERATOR && (
     LEFTARG = roaringbitmap, RIGHTARG = roaringbitmap, FUNCTION = rb_intersect,
     COMMUTATOR = &&,
-    RESTRICT = contsel, JOIN = contjoinsel
+    RESTRICT = rb_overlaps_sel, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR && (roaringbitmap, roaringbitmap) IS 'overlaps';
 

@@ -23,4 +23,14 @@ namespace cdp::pg {
 #define CDP_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/// How much detail ANALYZE is to keep of a column, once std_typanalyze() has been called: 100 by default.
+template <class Stats>
+int statistics_target(const Stats* stats) {
+#if PG_VERSION_NUM >= 170000
+  return stats->attstattarget;
+#else
+  return stats->attr->attstattarget;
+#endif
+}
+
 }  // namespace cdp::pg
