@@ -2,27 +2,27 @@
 -- set combines two states as well.
 
 CREATE FUNCTION rb_build_trans(state roaringbitmap, element integer) RETURNS roaringbitmap
-    AS 'MODULE_PATHNAME', 'rb_build_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_build_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION rb_build_trans(roaringbitmap, integer) IS
     'Transition of rb_build_agg: adds an element; nulls change nothing.';
 
 CREATE FUNCTION rb_or_trans(state roaringbitmap, set roaringbitmap) RETURNS roaringbitmap
-    AS 'MODULE_PATHNAME', 'rb_or_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_or_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION rb_or_trans(roaringbitmap, roaringbitmap) IS
     'Transition of rb_or_agg, and how states of it and of rb_build_agg combine: union; nulls change nothing.';
 
 CREATE FUNCTION rb_and_trans(state roaringbitmap, set roaringbitmap) RETURNS roaringbitmap
-    AS 'MODULE_PATHNAME', 'rb_and_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_and_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION rb_and_trans(roaringbitmap, roaringbitmap) IS
     'Transition of rb_and_agg and how its states combine: intersection; nulls change nothing.';
 
 CREATE FUNCTION rb_xor_trans(state roaringbitmap, set roaringbitmap) RETURNS roaringbitmap
-    AS 'MODULE_PATHNAME', 'rb_xor_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_xor_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION rb_xor_trans(roaringbitmap, roaringbitmap) IS
     'Transition of rb_xor_agg and how its states combine: symmetric difference; nulls change nothing.';
 
 CREATE FUNCTION rb_xor_moving(state roaringbitmap, set roaringbitmap) RETURNS roaringbitmap
-    AS 'MODULE_PATHNAME', 'rb_xor_trans' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_xor_trans' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION rb_xor_moving(roaringbitmap, roaringbitmap) IS
     'Transition of rb_xor_agg over a moving window, and its own inverse: symmetric difference.';
 

@@ -18,6 +18,6 @@ COMMENT ON FUNCTION rb_iterate_desc(roaringbitmap, integer, bigint) IS
     'The elements that are at most upper, in descending order of their unsigned value, a row each and at most as many as the limit says. -1 is the largest number. No rows for a null set; error 22023 for a negative limit.';
 
 CREATE FUNCTION rb_many_contains(set roaringbitmap, elements integer[]) RETURNS boolean[]
-    AS 'MODULE_PATHNAME', 'rb_many_contains' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_many_contains' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION rb_many_contains(roaringbitmap, integer[]) IS
     'For each element of the array, in its order: is it in the set? Null for a null one. Reads the header and one container for each.';

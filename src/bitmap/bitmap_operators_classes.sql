@@ -2,12 +2,12 @@
 -- of sets, in whatever form a value holds them.
 
 CREATE FUNCTION rb_cmp(a roaringbitmap, b roaringbitmap) RETURNS integer
-    AS 'MODULE_PATHNAME', 'rb_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION rb_cmp(roaringbitmap, roaringbitmap) IS
     '-1, 0 or 1: the order of the sets by their ascending elements, as of words in a dictionary. Elements compare as unsigned numbers, so that -1 is the largest.';
 
 CREATE FUNCTION rb_lt(a roaringbitmap, b roaringbitmap) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'rb_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION rb_lt(roaringbitmap, roaringbitmap) IS 'Implements < in the order of rb_cmp.';
 
 CREATE OPERATOR < (
@@ -17,7 +17,7 @@ CREATE OPERATOR < (
 COMMENT ON OPERATOR < (roaringbitmap, roaringbitmap) IS 'less than, in the order of rb_cmp';
 
 CREATE FUNCTION rb_le(a roaringbitmap, b roaringbitmap) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'rb_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION rb_le(roaringbitmap, roaringbitmap) IS 'Implements <= in the order of rb_cmp.';
 
 CREATE OPERATOR <= (
@@ -27,7 +27,7 @@ CREATE OPERATOR <= (
 COMMENT ON OPERATOR <= (roaringbitmap, roaringbitmap) IS 'less than or equal, in the order of rb_cmp';
 
 CREATE FUNCTION rb_gt(a roaringbitmap, b roaringbitmap) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'rb_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION rb_gt(roaringbitmap, roaringbitmap) IS 'Implements > in the order of rb_cmp.';
 
 CREATE OPERATOR > (
@@ -37,7 +37,7 @@ CREATE OPERATOR > (
 COMMENT ON OPERATOR > (roaringbitmap, roaringbitmap) IS 'greater than, in the order of rb_cmp';
 
 CREATE FUNCTION rb_ge(a roaringbitmap, b roaringbitmap) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'rb_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION rb_ge(roaringbitmap, roaringbitmap) IS 'Implements >= in the order of rb_cmp.';
 
 CREATE OPERATOR >= (
@@ -54,12 +54,12 @@ COMMENT ON OPERATOR CLASS roaringbitmap_ops USING btree IS
 COMMENT ON OPERATOR FAMILY roaringbitmap_ops USING btree IS 'Order and equality of sets.';
 
 CREATE FUNCTION rb_hash(set roaringbitmap) RETURNS integer
-    AS 'MODULE_PATHNAME', 'rb_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION rb_hash(roaringbitmap) IS
     'A hash of the elements: one for equal sets, whatever their form. Reads the whole value.';
 
 CREATE FUNCTION rb_hash_extended(set roaringbitmap, seed bigint) RETURNS bigint
-    AS 'MODULE_PATHNAME', 'rb_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'rb_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION rb_hash_extended(roaringbitmap, bigint) IS
     'The hash of the elements in 64 bits, another one for each seed.';
 
