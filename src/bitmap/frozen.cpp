@@ -3,6 +3,7 @@
 #include "base/interrupt.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <new>
 
@@ -45,6 +46,34 @@ void check_runs(const View& view, ByteView runs, uint32_t cardinality, size_t po
   if (!are_sound(runs.data(), runs.size() / 4, elements))
     view.fail("runs overlap or leave their container", position);
   if (elements != cardinality) view.fail("the runs have another number of elements than stated", position);
+}
+
+/// Checks that arrays ascend, all those that lie side by side in one go: among their elements as many may not
+/// ascend as begin an array and are not larger than the end of the one before. `heads` are the entries of the
+/// table of keys; `place(i)` says where a container begins, also for the count of containers, and
+/// `is_run(i)` whether it is of runs.
+template <class Place, class IsRun>
+void check_arrays(const View& view, ByteView bytes, const uint8_t* heads, Place place, IsRun is_run) {
+  const uint32_t count = view.container_count();
+  InterruptTicker ticker;
+  for (uint32_t i = 0; i < count;) {
+    const auto is_array = [&](uint32_t k) {
+      return (load<uint32_t>(heads + 4 * size_t{k}) >> 16) < kMostArrayElements && !is_run(k);
+    };
+    if (!is_array(i)) {
+      ++i;
+      continue;
+    }
+    const size_t begin = place(i);
+    size_t allowed = 0;
+    for (++i; i < count && is_array(i); ++i) {
+      ticker.tick();
+      const uint8_t* at = bytes.data() + place(i);
+      allowed += load<uint16_t>(at - 2) >= load<uint16_t>(at) ? 1 : 0;
+    }
+    if (detail::count_descents(bytes.data() + begin, (place(i) - begin) / 2) != allowed)
+      view.fail("the elements of an array do not ascend, there or later", begin);
+  }
 }
 
 /// Elements of a container that are at most `low`.
@@ -122,6 +151,7 @@ uint64_t check_layout(ByteView bytes) {
   size_t position = keys_at + (has_offsets ? 8 : 4) * static_cast<size_t>(count);
 
   InterruptTicker ticker;
+  std::array<size_t, detail::kFewestWithOffsets> places{};  // of containers without a table of offsets
   uint64_t total = 0;
   uint32_t next_key = 0;  // the lowest key that may come
   for (size_t i = 0; i < count; ++i) {
@@ -140,10 +170,21 @@ uint64_t check_layout(ByteView bytes) {
       check_runs(view, bytes.subspan(position + 2, size - 2), cardinality, position);
     }
     if (bytes.size() - position < size) view.fail("it ends within a container", position);
+    if (!has_offsets) places[i] = position;
     position += size;
     total += cardinality;
   }
   if (position != bytes.size()) view.fail("there are bytes after its end", position);
+  const auto is_run = [&](size_t i) { return has_runs && (flags[i / 8] >> (i % 8) & 1) != 0; };
+  if (has_offsets) {
+    check_arrays(
+        view, bytes, keys,
+        [&](size_t i) { return i < count ? load<uint32_t>(offsets + 4 * i) : bytes.size(); }, is_run);
+  } else {
+    places[count] = position;
+    check_arrays(
+        view, bytes, keys, [&](size_t i) { return places[i]; }, is_run);
+  }
   return total;
 }
 

@@ -10,17 +10,17 @@
 
 namespace cdp::bitmap {
 
-/// Checks what decides on where the containers lie: keys ascend, offsets are true, runs ascend within their
-/// container and have as many elements as stated, nothing is missing and nothing follows. Elements of arrays
-/// and bitsets are not looked at. Throws Error(Corrupt). Cost: one pass over headers and runs; answers
+/// Checks what decides on where the containers lie: keys ascend, offsets are true, arrays ascend, runs ascend
+/// within their container and have as many elements as stated, nothing is missing and nothing follows. Bits
+/// of bitsets are not counted. Throws Error(Corrupt). Cost: one pass over headers, arrays and runs; answers
 /// interrupts. Returns the cardinality that the headers state.
 uint64_t check_layout(ByteView bytes);
 
 /// A read-only bitmap over portable bytes whose containers are not copied, for counts of two sets. The bytes
 /// must live as long, and may have any alignment.
 ///
-/// Its bytes pass check_layout(). That is less than Bitmap::from_bytes() checks: an array out of order or a
-/// bitset of another cardinality gives a wrong count or Error(Corrupt), never a read outside of the bytes.
+/// Its bytes pass check_layout(). That is less than Bitmap::from_bytes() checks: a bitset of another
+/// cardinality than stated gives a wrong count or Error(Corrupt), never a read outside of the bytes.
 class Frozen {
  public:
   /// Throws Error(Corrupt) as above, bad_alloc.

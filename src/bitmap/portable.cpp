@@ -99,11 +99,21 @@ uint32_t whole(uint16_t key, uint32_t low) { return static_cast<uint32_t>(key) <
 
 }  // namespace
 
-bool detail::ascends(const uint8_t* elements, size_t count) {
-  unsigned disorder = 0;
-  for (size_t i = 1; i < count; ++i)
-    disorder |= load<uint16_t>(elements + 2 * i - 2) >= load<uint16_t>(elements + 2 * i) ? 1U : 0U;
-  return disorder == 0;
+size_t detail::count_descents(const uint8_t* elements, size_t count) {
+  constexpr size_t kBlock = 64;
+  size_t total = 0;
+  size_t i = 1;
+  for (; i + kBlock <= count; i += kBlock) {
+    const uint8_t* at = elements + 2 * i;
+    uint16_t descents = 0;
+    for (size_t k = 0; k < kBlock; ++k)
+      descents = static_cast<uint16_t>(
+          descents + (load<uint16_t>(at + 2 * k - 2) >= load<uint16_t>(at + 2 * k) ? 1 : 0));
+    total += descents;
+  }
+  for (; i < count; ++i)
+    total += load<uint16_t>(elements + 2 * i - 2) >= load<uint16_t>(elements + 2 * i) ? 1 : 0;
+  return total;
 }
 
 uint32_t detail::count_bits(const uint8_t* words) {

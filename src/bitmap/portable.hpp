@@ -111,8 +111,10 @@ T load(const uint8_t* at) {
   return value;
 }
 
-/// Whether `count` integers of 16 bits ascend strictly. Without an early exit, so that it vectorizes.
-bool ascends(const uint8_t* elements, size_t count);
+/// At how many places among `count` integers of 16 bits one is not larger than the one before. Goes by blocks
+/// of one size, which vectorize.
+size_t count_descents(const uint8_t* elements, size_t count);
+inline bool ascends(const uint8_t* elements, size_t count) { return count_descents(elements, count) == 0; }
 
 /// Elements of a bitset's 1024 words. The steps are those of Warren, Hacker's Delight, section 5-1, on all
 /// words of a block at once, which every processor vectorizes; the instruction that counts bits is not on all
