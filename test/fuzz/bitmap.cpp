@@ -3,6 +3,7 @@
 #include "bitmap/bitmap.hpp"
 
 #include "../unit/bitmap_oracle.hpp"
+#include "../unit/bitmap_pieces.hpp"
 #include "base/error.hpp"
 #include "bitmap/accumulator.hpp"
 #include "bitmap/compare.hpp"
@@ -11,48 +12,14 @@
 #include "bitmap/stored.hpp"
 #include "bitmap/text.hpp"
 
-#include <cstdlib>
-#include <list>
+#include <array>
 #include <memory_resource>
 
 namespace {
 
 using namespace cdp;
+using namespace cdp::bitmap::testing;
 using bitmap::Bitmap;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-ByteView view_of(const std::string& bytes) {
-  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-}
-
-/// Gives each part as a block of its own, so that the sanitizers see each read outside of it.
-class Pieces : public bitmap::ByteSource {
- public:
-  explicit Pieces(ByteView bytes) : bytes_(bytes) {}
-
-  size_t size() const override { return bytes_.size(); }
-  ByteView read(size_t offset, size_t length) override {
-    require(offset <= bytes_.size() && length <= bytes_.size() - offset);
-    const auto begin = bytes_.begin() + static_cast<ptrdiff_t>(offset);
-    given_.emplace_back(begin, begin + static_cast<ptrdiff_t>(length));
-    return {given_.back().data(), length};
-  }
-
- private:
-  ByteView bytes_;
-  std::list<std::vector<uint8_t>> given_;
-};
-
-template <class F>
-void try_to(F&& f) {
-  try {
-    f();
-  } catch (const Error&) {
-  }
-}
 
 /// What reads stored bytes without a check of them all may answer anything, but touches nothing else.
 void ask_without_checking(ByteView bytes) {
@@ -150,11 +117,5 @@ void try_text(std::string_view text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size == 0) return 0;
-  if (data[0] == 't') {
-    try_text({reinterpret_cast<const char*>(data + 1), size - 1});
-  } else {
-    try_bytes({data + 1, size - 1});
-  }
-  return 0;
+  return cdp::bitmap::testing::fuzz(data, size, try_text, try_bytes);
 }

@@ -3,6 +3,7 @@
 #include "bitmap/bitmap64.hpp"
 
 #include "../unit/bitmap_oracle.hpp"
+#include "../unit/bitmap_pieces.hpp"
 #include "bitmap/accumulator64.hpp"
 #include "bitmap/operand64.hpp"
 #include "bitmap/stored64.hpp"
@@ -10,49 +11,14 @@
 #include "bitmap/view64.hpp"
 
 #include <array>
-#include <cstdlib>
-#include <list>
 #include <memory_resource>
 
 namespace {
 
 using namespace cdp;
+using namespace cdp::bitmap::testing;
 using bitmap::Bitmap64;
 using bitmap::SetOperation;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-ByteView view_of(const std::string& bytes) {
-  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-}
-
-/// Gives each part as a block of its own, so that the sanitizers see each read outside of it.
-class Pieces : public bitmap::ByteSource {
- public:
-  explicit Pieces(ByteView bytes) : bytes_(bytes) {}
-
-  size_t size() const override { return bytes_.size(); }
-  ByteView read(size_t offset, size_t length) override {
-    require(offset <= bytes_.size() && length <= bytes_.size() - offset);
-    const ByteView part = bytes_.subspan(offset, length);
-    given_.emplace_back(part.begin(), part.end());
-    return {given_.back().data(), length};
-  }
-
- private:
-  ByteView bytes_;
-  std::list<std::vector<uint8_t>> given_;
-};
-
-template <class F>
-void try_to(F&& f) {
-  try {
-    f();
-  } catch (const Error&) {
-  }
-}
 
 constexpr std::array<uint64_t, 4> kElements{0, 0x100000001, 0x8000000000001234, UINT64_MAX};
 constexpr std::array kOperations{SetOperation::And, SetOperation::Or, SetOperation::Xor,
@@ -133,11 +99,5 @@ void try_text(std::string_view text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size == 0) return 0;
-  if (data[0] == 't') {
-    try_text({reinterpret_cast<const char*>(data + 1), size - 1});
-  } else {
-    try_bytes({data + 1, size - 1});
-  }
-  return 0;
+  return cdp::bitmap::testing::fuzz(data, size, try_text, try_bytes);
 }

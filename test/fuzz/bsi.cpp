@@ -2,29 +2,15 @@
 
 #include "bitmap/bsi.hpp"
 
+#include "../unit/bitmap_pieces.hpp"
+
 #include <algorithm>
-#include <cstdlib>
 
 namespace {
 
 using namespace cdp;
 using namespace cdp::bitmap;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-ByteView view_of(const std::string& bytes) {
-  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-}
-
-template <class F>
-void try_to(F&& f) {
-  try {
-    f();
-  } catch (const Error&) {
-  }
-}
+using namespace cdp::bitmap::testing;
 
 /// What holds for all integers that were read.
 void check_laws(const Bsi& integers) {
@@ -65,11 +51,5 @@ void try_text(std::string_view text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size == 0) return 0;
-  if (data[0] == 't') {
-    try_text({reinterpret_cast<const char*>(data + 1), size - 1});
-  } else {
-    try_bytes({data + 1, size - 1});
-  }
-  return 0;
+  return cdp::bitmap::testing::fuzz(data, size, try_text, try_bytes);
 }

@@ -5,6 +5,7 @@
 #include "bitmap/stored64.hpp"
 #include "bitmap/text.hpp"
 #include "bitmap/view64.hpp"
+#include "bitmap_pieces.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,11 +19,9 @@
 namespace cdp::bitmap {
 namespace {
 
+using testing::Pieces;
+using testing::view_of;
 using Oracle = std::set<uint64_t>;
-
-ByteView view_of(const std::string& bytes) {
-  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-}
 
 Bitmap64 set_of(const Oracle& elements) {
   return Bitmap64::of(std::vector<uint64_t>(elements.begin(), elements.end()));
@@ -67,26 +66,6 @@ uint64_t random_number(const Oracle& near, std::mt19937_64& random) {
   std::advance(at, static_cast<ptrdiff_t>(random() % near.size()));
   return *at + random() % 3 - 1;
 }
-
-/// A source that is read in pieces, each a block of its own size, so that sanitizers see a read beyond it.
-class Pieces : public ByteSource {
- public:
-  explicit Pieces(ByteView bytes) : bytes_(bytes) {}
-  size_t size() const override { return bytes_.size(); }
-  ByteView read(size_t offset, size_t length) override {
-    EXPECT_LE(offset + length, bytes_.size());
-    read_ += length;
-    const ByteView part = bytes_.subspan(offset, length);
-    blocks_.push_back(std::vector<uint8_t>(part.begin(), part.end()));
-    return {blocks_.back().data(), length};
-  }
-  size_t read_so_far() const { return read_; }
-
- private:
-  ByteView bytes_;
-  std::vector<std::vector<uint8_t>> blocks_;
-  size_t read_ = 0;
-};
 
 TEST(Bitmap64, BytesAreThoseOfTheSpecification) {
   // As pg_roaringbitmap 1.2 writes {-1,2,555555,-4}.
@@ -404,7 +383,7 @@ TEST(Bitmap64, AnElementOfALargeSetNeedsFewOfItsBytes) {
   const std::string bytes = set.to_bytes();
   Pieces source(view_of(bytes));
   EXPECT_TRUE(contains64(source, uint64_t{2} << 32 | 37));
-  EXPECT_LT(source.read_so_far(), 30000U);
+  EXPECT_LT(source.bytes_read(), 30000U);
   EXPECT_GT(bytes.size(), 1000000U);
 }
 

@@ -2,43 +2,22 @@
 #include "bitmap/frozen.hpp"
 #include "bitmap/stored.hpp"
 #include "bitmap_oracle.hpp"
+#include "bitmap_pieces.hpp"
 
 #include <gtest/gtest.h>
-#include <list>
 
 namespace cdp::bitmap {
 namespace {
 
-/// Gives each part as a block of its own, so that the sanitizers see each read outside of it.
-class Pieces : public ByteSource {
- public:
-  explicit Pieces(std::string bytes) : bytes_(std::move(bytes)) {}
-
-  size_t size() const override { return bytes_.size(); }
-  ByteView read(size_t offset, size_t length) override {
-    EXPECT_LE(offset + length, bytes_.size());
-    ++reads_;
-    read_ += length;
-    const auto begin = bytes_.begin() + static_cast<ptrdiff_t>(offset);
-    given_.emplace_back(begin, begin + static_cast<ptrdiff_t>(length));
-    return {given_.back().data(), length};
-  }
-  size_t reads() const { return reads_; }
-  size_t bytes_read() const { return read_; }
-
- private:
-  std::string bytes_;
-  std::list<std::vector<uint8_t>> given_;
-  size_t reads_ = 0;
-  size_t read_ = 0;
-};
+using testing::Pieces;
+using testing::view_of;
 
 TEST(Stored, AnswersAsTheSetDoes) {
   std::mt19937 random(1);
   for (int round = 0; round < 30; ++round) {
     const oracle::Set set = oracle::random_set(random);
     const std::string bytes = Bitmap::of(oracle::sorted(set)).to_bytes();
-    Pieces pieces(bytes);
+    Pieces pieces(view_of(bytes));
     EXPECT_EQ(cardinality(pieces), set.size());
     EXPECT_EQ(is_empty(pieces), set.empty());
     EXPECT_EQ(min(pieces), set.empty() ? std::nullopt : std::optional(*set.begin()));
@@ -65,7 +44,7 @@ TEST(Stored, KeysOfAnySpread) {
     for (const uint32_t key : keys) elements.push_back(key << 16 | 7);
     const std::string bytes = Bitmap::of(elements).to_bytes();
     for (uint32_t key = 0; key < 0x10000; key += 613) {
-      Pieces pieces(bytes);
+      Pieces pieces(view_of(bytes));
       EXPECT_EQ(contains(pieces, key << 16 | 7), std::binary_search(keys.begin(), keys.end(), key));
       EXPECT_LE(pieces.reads(), 16U);
     }
@@ -78,7 +57,7 @@ TEST(Stored, ReadsLittle) {
   for (uint32_t& element : elements) element = static_cast<uint32_t>(random());
   const std::string bytes = Bitmap::of(elements).to_bytes();
   for (int i = 0; i < 100; ++i) {
-    Pieces pieces(bytes);
+    Pieces pieces(view_of(bytes));
     EXPECT_TRUE(contains(pieces, elements[random() % elements.size()]));
     EXPECT_LE(pieces.reads(), 6U);
     EXPECT_LE(pieces.bytes_read(), 4000U);
@@ -95,7 +74,7 @@ TEST(Stored, DamagedBytesGiveAnErrorOrAnAnswer) {
     } else {
       bytes[random() % std::min<size_t>(bytes.size(), 200)] ^= static_cast<char>(1U << random() % 8);
     }
-    Pieces pieces(bytes);
+    Pieces pieces(view_of(bytes));
     const auto element = static_cast<uint32_t>(random() % 0x50000);
     const auto ask = [](const auto& question) {
       try {

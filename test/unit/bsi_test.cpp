@@ -1,5 +1,7 @@
 #include "bitmap/bsi.hpp"
 
+#include "bitmap_pieces.hpp"
+
 #include <algorithm>
 #include <array>
 #include <gtest/gtest.h>
@@ -12,11 +14,8 @@
 namespace cdp::bitmap {
 namespace {
 
+using testing::view_of;
 using Oracle = std::map<uint32_t, int64_t>;
-
-ByteView view_of(const std::string& bytes) {
-  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-}
 
 std::vector<BsiEntry> entries_of(const Oracle& oracle) {
   std::vector<BsiEntry> entries;
