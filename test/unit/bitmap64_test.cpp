@@ -376,6 +376,32 @@ TEST(Bitmap64, DamagedBytesAreRefused) {
   EXPECT_THROW(Bitmap64::from_bytes(view_of(std::string(9, '\0'))), Error);
 }
 
+TEST(Bitmap64, PartsAscendAndHaveElements) {
+  const std::string part("\x3a\x30\0\0\1\0\0\0\0\0\0\0\x10\0\0\0\1\0", 18);
+  const std::string two("\2\0\0\0\0\0\0\0", 8);
+  const auto high = [](char lowest) { return std::string({lowest, 0, 0, 0}); };
+  EXPECT_EQ(elements_of(Bitmap64::from_bytes(view_of(two + high(1) + part + high(2) + part))),
+            (Oracle{0x100000001, 0x200000001}));
+  for (const char second : {1, 0}) {
+    const std::string bytes = two + high(1) + part + high(second) + part;
+    EXPECT_THROW(Bitmap64::from_bytes(view_of(bytes)), Error);
+    Pieces source(view_of(bytes));
+    EXPECT_THROW((void)cardinality64(source), Error);
+  }
+  const std::string empty("\x3a\x30\0\0\0\0\0\0", 8);
+  EXPECT_THROW(Bitmap64::from_bytes(view_of(two + high(1) + part + high(2) + empty)), Error);
+}
+
+TEST(Accumulator64, AnErrorLeavesNoPartWithoutElements) {
+  // A part of runs that begin with 9 and have one element more than stated.
+  const std::string bytes("\1\0\0\0\0\0\0\0\7\0\0\0\x3b\x30\0\0\1\0\0\xff\0\1\0\x09\0\0\1", 27);
+  std::pmr::monotonic_buffer_resource memory;
+  Accumulator64 accumulator(&memory);
+  EXPECT_THROW(accumulator.add(view_of(bytes)), Error);
+  accumulator.add(5);
+  EXPECT_EQ(elements_of(Bitmap64::from_bytes(view_of(accumulator.to_bytes()))), Oracle{5});
+}
+
 TEST(Bitmap64, AnElementOfALargeSetNeedsFewOfItsBytes) {
   Bitmap64 set;
   for (uint64_t high = 0; high < 3; ++high)

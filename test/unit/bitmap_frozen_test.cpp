@@ -288,5 +288,37 @@ TEST(DamagedBytes, RunsThatOverlapOrLeaveTheirContainerAreRefused) {
   }
 }
 
+TEST(Frozen, ArraysOutOfOrderAreRefused) {
+  // Arrays of all lengths side by side, with bitsets and runs between some of them.
+  std::mt19937 random(12);
+  for (int round = 0; round < 200; ++round) {
+    Bitmap set;
+    for (uint32_t key = 0; key < 40; ++key) {
+      const uint32_t kind = random() % 8;
+      if (kind == 0) set.fill(uint64_t{key} << 16, (uint64_t{key} << 16) + 500);
+      if (kind == 1)
+        for (uint32_t i = 0; i < 5000; ++i) set.add(key << 16 | i * 13);
+      if (kind > 2)
+        for (uint32_t i = random() % 150; i > 0; --i) set.add(key << 16 | random() % 65536);
+    }
+    std::string bytes = set.to_bytes();
+    const auto view = [&] { return ByteView(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()); };
+    EXPECT_EQ(cardinality_of(SetOperation::And, view(), view()), set.cardinality());
+    for (uint32_t i = 0; i < View(view()).container_count(); ++i) {
+      const Container container = View(view()).container(i);
+      if (container.kind != ContainerKind::Array || container.cardinality < 2) continue;
+      const auto at = static_cast<size_t>(container.bytes.data() - view().data()) +
+                      2 * (random() % (container.cardinality - 1));
+      std::swap_ranges(bytes.begin() + static_cast<ptrdiff_t>(at),
+                       bytes.begin() + static_cast<ptrdiff_t>(at) + 2,
+                       bytes.begin() + static_cast<ptrdiff_t>(at) + 2);
+      EXPECT_THROW((void)cardinality_of(SetOperation::Or, view(), view()), Error);
+      std::swap_ranges(bytes.begin() + static_cast<ptrdiff_t>(at),
+                       bytes.begin() + static_cast<ptrdiff_t>(at) + 2,
+                       bytes.begin() + static_cast<ptrdiff_t>(at) + 2);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace cdp::bitmap
