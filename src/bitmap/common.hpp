@@ -32,7 +32,6 @@ class CommonElements {
     }
   }
   void end_set() { ++sets_; }
-  size_t sets() const { return sets_; }
 
   /// At most as many elements as are wanted, those of which more than one set is known, in ascending order.
   std::vector<Common> finish() const {

@@ -11,6 +11,7 @@
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
+#include "pg/memory.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -105,26 +106,54 @@ void store_counts(VacAttrStats* stats, std::vector<uint64_t> counts, int target)
   stats->stacoll[slot] = InvalidOid;
 }
 
-/// Counts the elements of small sets; of large ones, whose elements would take too long and of which each is
-/// as common as the next, it only learns how many there are.
-template <class Kind>
-void compute(const Sample& sample) {
-  constexpr uint64_t kMostElements = 1024;
-  const int target = pg::statistics_target(sample.stats);
-  bitmap::CommonElements<typename Kind::Element> common(static_cast<size_t>(target) * 10);
-  std::vector<uint64_t> counts;
+/// Calls `f(set)` for each value of the sample that is not null, in a memory context that is emptied after
+/// it.
+template <class F>
+void for_each_value(const Sample& sample, F&& f) {
+  pg::Arena arena("analyze roaringbitmap");
   for (int row = 0; row < sample.rows; ++row) {
     check_interrupts();
     bool is_null = false;
     const Datum value = pg::guard([&] { return sample.fetch(sample.stats, row, &is_null); });
     if (is_null) continue;
-    counts.push_back(bitmap::Questions<Kind>::cardinality(value));
-    if (counts.back() > kMostElements) continue;
-    bitmap::set_of<Kind>(value).for_each([&](typename Kind::Element element) { common.add(element); });
-    common.end_set();
+    {
+      const pg::InContext in_arena(arena.context());
+      f(value);
+    }
+    arena.reset();
   }
+}
+
+/// Counts the elements of small sets, of so many of them that it does not take long. Of large ones, of whose
+/// elements each is likely as common as the next, it only learns how many there are.
+template <class Kind>
+void compute(const Sample& sample) {
+  constexpr uint64_t kMostOfSet = 1024;
+  constexpr uint64_t kMostInAll = 2000000;
+  std::vector<uint64_t> counts;
+  uint64_t small_sets = 0;
+  uint64_t elements = 0;  // of small sets
+  for_each_value(sample, [&](Datum value) {
+    const uint64_t count = bitmap::Questions<Kind>::cardinality(value);
+    counts.push_back(count);
+    if (count > kMostOfSet) return;
+    ++small_sets;
+    elements += count;
+  });
+  const int target = pg::statistics_target(sample.stats);
   // What is common among small sets says nothing where most are large.
-  if (2 * common.sets() >= counts.size()) store_common<Kind>(sample.stats, common.finish());
+  if (2 * small_sets >= counts.size()) {
+    const uint64_t step = elements / kMostInAll + 1;  // every so many of the small sets
+    bitmap::CommonElements<typename Kind::Element> common(static_cast<size_t>(target) * 10);
+    size_t at = 0;
+    uint64_t small = 0;
+    for_each_value(sample, [&](Datum value) {
+      if (counts[at++] > kMostOfSet || small++ % step != 0) return;
+      bitmap::set_of<Kind>(value).for_each([&](typename Kind::Element element) { common.add(element); });
+      common.end_set();
+    });
+    store_common<Kind>(sample.stats, common.finish());
+  }
   store_counts<Kind>(sample.stats, std::move(counts), target);
 }
 
