@@ -33,6 +33,23 @@ SELECT pg_temp.error_of(expression) FROM unnest(ARRAY[
     $$(SELECT count(*) FROM rb64_iterate('{1}', 0, -1))$$, $$rb64_to_array(rb64_fill('{}', 0, 5000000000))$$,
     $$length(rb64_fill('{}', 0, 5000000000)::text)$$]) AS expression;
 
+-- Every truncation and every flip of one bit of valid bytes, by text and by cast: refused, or a sound value in its canonical form.
+CREATE FUNCTION pg_temp.outcome(bytes bytea, as_text boolean) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE value roaringbitmap64; again roaringbitmap64;
+BEGIN
+    IF as_text THEN EXECUTE format('SELECT %L::roaringbitmap64', bytes::text) INTO value; ELSE value := bytes::roaringbitmap64; END IF;
+    again := value::bytea::roaringbitmap64;
+    RETURN CASE WHEN again::bytea = value::bytea AND again = value THEN 'sound' ELSE 'unsound' END;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END $$;
+SELECT as_text, kind, outcome, count(*) > 0 AS some FROM (
+    SELECT as_text, kind, pg_temp.outcome(changed, as_text) AS outcome
+    FROM (VALUES (rb64_build(ARRAY[1, 2, 3, 70000, -1, 9223372036854775807])::bytea), (rb64_fill('{5}', 4294967290, 4294967300)::bytea), ('{}'::roaringbitmap64::bytea)) AS v (bytes), unnest(ARRAY[true, false]) AS as_text,
+         LATERAL (SELECT 'truncated' AS kind, substr(bytes, 1, n) AS changed FROM generate_series(0, length(bytes) - 1) AS n
+                  UNION ALL SELECT 'flipped', set_bit(bytes, n, 1 - get_bit(bytes, n)) FROM generate_series(0, 8 * length(bytes) - 1) AS n) AS c) AS o
+GROUP BY as_text, kind, outcome ORDER BY 1, 2, 3;
+
 -- The casts keep the integers.
 SELECT '{0,1,9999,2147483647,-2147483648,-2,-1}'::roaringbitmap::roaringbitmap64,
        '{0,1,9999,2147483647,-2147483648,-2,-1}'::roaringbitmap64::roaringbitmap, '{}'::roaringbitmap::roaringbitmap64,

@@ -21,6 +21,23 @@ SELECT value, pg_temp.error_of(format('%L::rb_bsi', value)) FROM unnest(ARRAY[
 SELECT pg_temp.error_of('''\x01''::bytea::rb_bsi'), pg_temp.error_of('(SELECT rb_bsi_agg(1, v) FROM (VALUES (9223372036854775807), (1)) AS s (v))'),
        pg_temp.error_of('''{5:-9223372036854775808}''::rb_bsi + ''{5:-1}''');
 
+-- Every truncation and every flip of one bit of valid bytes, by text and by cast: refused, or a sound value in its canonical form.
+CREATE FUNCTION pg_temp.outcome(bytes bytea, as_text boolean) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE value rb_bsi; again rb_bsi;
+BEGIN
+    IF as_text THEN EXECUTE format('SELECT %L::rb_bsi', bytes::text) INTO value; ELSE value := bytes::rb_bsi; END IF;
+    again := value::bytea::rb_bsi;
+    RETURN CASE WHEN again::bytea = value::bytea AND again = value THEN 'sound' ELSE 'unsound' END;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END $$;
+SELECT as_text, kind, outcome, count(*) > 0 AS some FROM (
+    SELECT as_text, kind, pg_temp.outcome(changed, as_text) AS outcome
+    FROM (VALUES ('{1:5,2:-7,-1:300}'::rb_bsi::bytea), ('{}'::rb_bsi::bytea)) AS v (bytes), unnest(ARRAY[true, false]) AS as_text,
+         LATERAL (SELECT 'truncated' AS kind, substr(bytes, 1, n) AS changed FROM generate_series(0, length(bytes) - 1) AS n
+                  UNION ALL SELECT 'flipped', set_bit(bytes, n, 1 - get_bit(bytes, n)) FROM generate_series(0, 8 * length(bytes) - 1) AS n) AS c) AS o
+GROUP BY as_text, kind, outcome ORDER BY 1, 2, 3;
+
 -- Against a table: values around zero, of few and of all bits, ids from all over; questions about all and within a set.
 CREATE TABLE valued (kind int, id int, value bigint);
 INSERT INTO valued SELECT k, hashint4(n), CASE k WHEN 0 THEN n % 7 WHEN 1 THEN n % 1000 - 500 WHEN 2 THEN hashint8(n)::bigint << 31 ELSE -(n % 3) END
