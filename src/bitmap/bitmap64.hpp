@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cdp::bitmap {
@@ -67,6 +68,8 @@ class Bitmap64 {
   std::optional<uint64_t> max() const;  ///< nullopt if empty
 
   const std::vector<Part>& parts() const { return parts_; }
+  /// The parts, to make another set of; this one is empty afterwards.
+  std::vector<Part> take_parts() { return std::exchange(parts_, {}); }
 
   /// Reads the elements that are at least `lower` in ascending order, a piece at a time. The set must stay as
   /// it is meanwhile.

@@ -14,8 +14,8 @@ namespace {
 
 /// Walks the parts of both sets in the order of their upper halves: `f(a, b)` gets those of one upper half,
 /// nullptr where a set has none, and says whether to go on.
-template <class Part, class F>
-void for_each_pair(const std::vector<Part>& a, const std::vector<Part>& b, F&& f) {
+template <class A, class B, class F>
+void for_each_pair(A& a, const B& b, F&& f) {
   size_t i = 0;
   size_t j = 0;
   InterruptTicker ticker;
@@ -82,6 +82,33 @@ Bitmap64 combine(SetOperation operation, const Operand64& a, const Operand64& b)
     return true;
   });
   return Bitmap64::from_parts(std::move(parts));
+}
+
+Bitmap64& operator&=(Bitmap64& set, const Operand64& other) {
+  std::vector<Bitmap64::Part> old = set.take_parts();
+  std::vector<Bitmap64::Part> parts;
+  for_each_pair(old, other.parts(), [&](Bitmap64::Part* own, const Operand64::Part* others) {
+    if (own == nullptr || others == nullptr) return true;
+    own->set.write() &= others->set;
+    parts.push_back(std::move(*own));
+    return true;
+  });
+  return set = Bitmap64::from_parts(std::move(parts));
+}
+
+Bitmap64& operator^=(Bitmap64& set, const Operand64& other) {
+  std::vector<Bitmap64::Part> old = set.take_parts();
+  std::vector<Bitmap64::Part> parts;
+  for_each_pair(old, other.parts(), [&](Bitmap64::Part* own, const Operand64::Part* others) {
+    if (own == nullptr) {
+      parts.push_back({others->high, Versioned(others->set.copy())});
+      return true;
+    }
+    if (others != nullptr) own->set.write() ^= others->set;
+    parts.push_back(std::move(*own));
+    return true;
+  });
+  return set = Bitmap64::from_parts(std::move(parts));
 }
 
 uint64_t cardinality_of64(SetOperation operation, std::span<const ByteView> sets) {

@@ -40,12 +40,9 @@ bool operator==(const Operand64& a, const Operand64& b);
 Bitmap64 combine(SetOperation operation, const Operand64& a, const Operand64& b);
 
 /// Keep of a set what the other has too, or change for each element of the other whether the set has it.
-inline Bitmap64& operator&=(Bitmap64& set, const Operand64& other) {
-  return set = combine(SetOperation::And, Operand64(set), other);
-}
-inline Bitmap64& operator^=(Bitmap64& set, const Operand64& other) {
-  return set = combine(SetOperation::Xor, Operand64(set), other);
-}
+/// Parts of which the other has nothing are not touched.
+Bitmap64& operator&=(Bitmap64& set, const Operand64& other);
+Bitmap64& operator^=(Bitmap64& set, const Operand64& other);
 
 /// How many elements the operation gives; see cardinality_of() in counts.hpp.
 uint64_t cardinality_of64(SetOperation operation, std::span<const ByteView> sets);

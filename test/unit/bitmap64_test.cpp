@@ -253,6 +253,15 @@ TEST(Bitmap64, OperationsAreThoseOfSets) {
       EXPECT_EQ(elements_of(result), expected);
       EXPECT_EQ(result.to_bytes(), set_of(expected).to_bytes());
       EXPECT_EQ(cardinality_of64(operation, both), expected.size());
+      Bitmap64 changed = set_of(a);
+      const Bitmap64 before = changed;
+      if (operation == SetOperation::And) {
+        EXPECT_EQ(elements_of(changed &= other), expected);
+      }
+      if (operation == SetOperation::Xor) {
+        EXPECT_EQ(elements_of(changed ^= other), expected);
+      }
+      EXPECT_EQ(elements_of(before), a);
     }
     EXPECT_EQ(one.contains_all(other), std::includes(a.begin(), a.end(), b.begin(), b.end()));
     EXPECT_EQ(other.contains_all(one), std::includes(b.begin(), b.end(), a.begin(), a.end()));
