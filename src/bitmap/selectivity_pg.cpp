@@ -34,7 +34,7 @@ struct Known {
   bool is_condition;  // of that form
   bool is_column_left;
   bool is_constant_null;
-  Oid constant_type;
+  bool is_constant_element;  // else a set
   Datum constant;
   bool has_statistics;
   double null_fraction;
@@ -65,7 +65,7 @@ Known look_up(const Arguments& arguments, Oid element_type) {
     const auto* constant = reinterpret_cast<const Const*>(other);
     known.is_condition = true;
     known.is_constant_null = constant->constisnull;
-    known.constant_type = constant->consttype;
+    known.is_constant_element = constant->constbyval;
     known.constant = constant->constvalue;
     known.column_type = column.vartype;
     bool is_default = false;
@@ -116,7 +116,7 @@ double share_of(const Known& known, Relation relation) {
       common.empty() ? kDefault : std::min<double>(kDefault, known.frequencies[common.size()] / 2);
   const bitmap::SetStatistics<Element> statistics(common, frequencies, rare,
                                                   std::max(0.0, known.average_count));
-  if (known.constant_type == Kind::kElementType) return statistics.has(Kind::element(known.constant));
+  if (known.is_constant_element) return statistics.has(Kind::element(known.constant));
   const typename Kind::Set set = bitmap::set_of<Kind>(known.constant);
   std::vector<Element> elements;
   const uint64_t count = set.cardinality();
