@@ -370,6 +370,7 @@ void Accumulator::add_runs(Slot& slot, const Container& container) {
 
 const std::vector<ContainerSource>& Accumulator::sources() {
   if (!sources_.empty()) return sources_;
+  std::vector<ContainerSource> found;  // sources_ has all or nothing, whatever is thrown meanwhile
   InterruptTicker ticker;
   if (slots_.empty()) {
     std::sort(few_.begin(), few_.end());
@@ -379,12 +380,12 @@ const std::vector<ContainerSource>& Accumulator::sources() {
       const uint32_t key = few_[i] >> 16;
       const size_t begin = i;
       while (i < few_.size() && few_[i] >> 16 == key) ++i;
-      sources_.push_back(
+      found.push_back(
           ContainerSource::of_array(static_cast<uint16_t>(key), std::span(lows_).subspan(begin, i - begin)));
     }
-    return sources_;
+    return sources_ = std::move(found);
   }
-  sources_.reserve(slots_.size());
+  found.reserve(slots_.size());
   for (Slot& slot : slots_) {
     ticker.tick();
     switch (slot.kind) {
@@ -392,30 +393,29 @@ const std::vector<ContainerSource>& Accumulator::sources() {
         sort(slot);
         // A slot that an error left before its first element has none.
         if (slot.size > 0)
-          sources_.push_back(
+          found.push_back(
               ContainerSource::of_array(slot.key, {static_cast<const uint16_t*>(slot.data), slot.size}));
         break;
       case Kind::Bitset: {
         const auto* words = static_cast<const uint64_t*>(slot.data);
         const uint32_t bits = count_bits(static_cast<const uint8_t*>(slot.data));
-        if (bits > 0) sources_.push_back(ContainerSource::of_bitset(slot.key, words, bits));
+        if (bits > 0) found.push_back(ContainerSource::of_bitset(slot.key, words, bits));
         break;
       }
       case Kind::Runs:
         sort(slot);
         if (slot.size == 0) break;
-        sources_.push_back(
+        found.push_back(
             ContainerSource::of_runs(slot.key, {static_cast<const StoredRun*>(slot.data), slot.size}));
         break;
       case Kind::Full:
-        sources_.push_back(ContainerSource::of_runs(slot.key, {&kFullRun, 1}));
+        found.push_back(ContainerSource::of_runs(slot.key, {&kFullRun, 1}));
         break;
     }
   }
   const auto by_key = [](const ContainerSource& a, const ContainerSource& b) { return a.key() < b.key(); };
-  if (!std::is_sorted(sources_.begin(), sources_.end(), by_key))
-    std::sort(sources_.begin(), sources_.end(), by_key);
-  return sources_;
+  if (!std::is_sorted(found.begin(), found.end(), by_key)) std::sort(found.begin(), found.end(), by_key);
+  return sources_ = std::move(found);
 }
 
 uint64_t Accumulator::cardinality() {

@@ -237,11 +237,6 @@ uint64_t rank(ByteView bytes, uint32_t element) {
   return found;
 }
 
-uint64_t count_below(ByteView bytes, uint64_t bound) {
-  if (bound == 0) return 0;
-  return rank(bytes, static_cast<uint32_t>(std::min<uint64_t>(bound - 1, 0xffffffff)));
-}
-
 std::optional<uint32_t> nth(ByteView bytes, uint64_t index) {
   const View view(bytes);
   for (uint32_t i = 0; i < view.container_count(); ++i) {

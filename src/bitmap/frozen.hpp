@@ -52,7 +52,6 @@ double jaccard_index(ByteView a, ByteView b);
 
 /// Questions to stored bytes that read the header and one container, as those of portable.hpp.
 uint64_t rank(ByteView bytes, uint32_t element);              ///< how many elements are at most `element`
-uint64_t count_below(ByteView bytes, uint64_t bound);         ///< how many elements are less than `bound`
 std::optional<uint32_t> nth(ByteView bytes, uint64_t index);  ///< the element that has `index` smaller ones
 
 }  // namespace cdp::bitmap

@@ -92,6 +92,17 @@ Datum index(FunctionCallInfo fcinfo) {
   return count_datum(Questions<Kind>::rank(set, element) - 1);
 }
 
+/// The element at a position from the front, or, where that is negative, from the end.
+template <class Kind>
+Datum nth(FunctionCallInfo fcinfo) {
+  const Arguments arguments(fcinfo);
+  const Datum set = arguments.datum(0);
+  int64_t index = arguments.bigint(1);
+  if (index < 0) index += static_cast<int64_t>(Questions<Kind>::cardinality(set));
+  if (index < 0) return pg::null_result(fcinfo);
+  return element_or_null<Kind>(fcinfo, Questions<Kind>::nth(set, static_cast<uint64_t>(index)));
+}
+
 /// How many elements are less than `bound`, an end of a range as SQL gives it.
 uint64_t count_below(Datum set, int64_t bound) {
   if (bound <= 0) return 0;
@@ -119,7 +130,8 @@ uint64_t count_below(Datum set, uint64_t bound) {
   CDP_FUNCTION(prefix##_contains_element) { return contains<Kind>(fcinfo, 0, 1); }          \
   CDP_FUNCTION(prefix##_element_containedby) { return contains<Kind>(fcinfo, 1, 0); }       \
   CDP_FUNCTION(prefix##_rank) { return rank<Kind>(fcinfo); }                                \
-  CDP_FUNCTION(prefix##_index) { return index<Kind>(fcinfo); }
+  CDP_FUNCTION(prefix##_index) { return index<Kind>(fcinfo); }                              \
+  CDP_FUNCTION(prefix##_nth) { return nth<Kind>(fcinfo); }
 
 CDP_QUESTIONS(rb, Kind32)
 CDP_QUESTIONS(rb64, Kind64)

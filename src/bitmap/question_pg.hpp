@@ -49,6 +49,7 @@ inline bool is_empty(const Bitmap& set) { return set.is_empty(); }
 inline std::optional<uint32_t> min(const Bitmap& set) { return set.min(); }
 inline std::optional<uint32_t> max(const Bitmap& set) { return set.max(); }
 inline uint64_t rank(const Bitmap& set, uint32_t element) { return set.rank(element); }
+inline std::optional<uint32_t> nth(const Bitmap& set, uint64_t index) { return set.nth(index); }
 
 inline bool contains64(const Bitmap64& set, uint64_t element) { return set.contains(element); }
 inline uint64_t cardinality64(const Bitmap64& set) { return set.cardinality(); }
@@ -56,6 +57,7 @@ inline bool is_empty64(const Bitmap64& set) { return set.is_empty(); }
 inline std::optional<uint64_t> min64(const Bitmap64& set) { return set.min(); }
 inline std::optional<uint64_t> max64(const Bitmap64& set) { return set.max(); }
 inline uint64_t rank64(const Bitmap64& set, uint64_t element) { return set.rank(element); }
+inline std::optional<uint64_t> nth64(const Bitmap64& set, uint64_t index) { return set.nth(index); }
 
 /// The questions to a value of a kind, in whatever form it is.
 template <class Kind>
@@ -93,6 +95,9 @@ class Questions<Kind32> {
   static uint64_t rank(Datum set, uint32_t element) {
     return ask(set, [&](auto&& form) { return bitmap::rank(form, element); });
   }
+  static std::optional<uint32_t> nth(Datum set, uint64_t index) {
+    return ask(set, [&](auto&& form) { return bitmap::nth(form, index); });
+  }
 };
 
 template <>
@@ -129,6 +134,9 @@ class Questions<Kind64> {
   }
   static uint64_t rank(Datum set, uint64_t element) {
     return ask(set, [&](auto&& form) { return rank64(form, element); });
+  }
+  static std::optional<uint64_t> nth(Datum set, uint64_t index) {
+    return ask(set, [&](auto&& form) { return nth64(form, index); });
   }
 };
 

@@ -88,17 +88,6 @@ CDP_FUNCTION(rb64_subset) {
   return bitmap::to_datum(subset(set, window, Range(arguments.bigint(4), arguments.bigint(5))));
 }
 
-CDP_FUNCTION(rb64_nth) {
-  const Arguments arguments(fcinfo);
-  const Bitmap64 set = bitmap::set_of<Kind64>(arguments.datum(0));
-  int64_t index = arguments.bigint(1);
-  if (index < 0) index += static_cast<int64_t>(set.cardinality());
-  if (index < 0) return pg::null_result(fcinfo);
-  const std::optional<uint64_t> found = set.nth(static_cast<uint64_t>(index));
-  if (!found) return pg::null_result(fcinfo);
-  return Kind64::datum(*found);
-}
-
 CDP_FUNCTION(rb64_shiftright) {
   const Arguments arguments(fcinfo);
   return bitmap::to_datum(bitmap::set_of<Kind64>(arguments.datum(0)).shifted(arguments.bigint(1)));

@@ -3,7 +3,6 @@
 #include "pg/server.hpp"
 
 #include "bitmap/bitmap_pg.hpp"
-#include "bitmap/frozen.hpp"
 #include "bitmap/window.hpp"
 #include "pg/boundary.hpp"
 #include "pg/datum.hpp"
@@ -83,17 +82,6 @@ CDP_FUNCTION(rb_subset) {
   const Window window{arguments.bigint(1), arguments.bigint(2), arguments.boolean(3)};
   return bitmap::to_datum(
       subset(set, window, range_end(arguments.bigint(4)), range_end(arguments.bigint(5))));
-}
-
-CDP_FUNCTION(rb_nth) {
-  const Arguments arguments(fcinfo);
-  const ByteView set = arguments.bytes(0);
-  int64_t index = arguments.bigint(1);
-  if (index < 0) index += static_cast<int64_t>(bitmap::cardinality(set));
-  if (index < 0) return pg::null_result(fcinfo);
-  const std::optional<uint32_t> found = bitmap::nth(set, static_cast<uint64_t>(index));
-  if (!found) return pg::null_result(fcinfo);
-  return Int32GetDatum(static_cast<int32_t>(*found));
 }
 
 CDP_FUNCTION(rb_shiftright) {

@@ -215,4 +215,16 @@ uint64_t rank(ByteSource& source, uint32_t element) {
   return found;
 }
 
+std::optional<uint32_t> nth(ByteSource& source, uint64_t index) {
+  const PiecewiseView view(source);
+  if (!view.has_offsets()) return nth(all_of(source), index);
+  const ByteView entries = view.entries(0, view.count());
+  for (uint32_t i = 0; i < view.count(); ++i) {
+    const uint32_t count = load<uint16_t>(entries.data() + 4 * size_t{i} + 2) + 1U;
+    if (index < count) return nth(view_of(view.single(i)), index);
+    index -= count;
+  }
+  return std::nullopt;
+}
+
 }  // namespace cdp::bitmap

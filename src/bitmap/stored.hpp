@@ -34,5 +34,8 @@ std::optional<uint32_t> min(ByteSource& source);
 std::optional<uint32_t> max(ByteSource& source);
 /// Reads the table of keys up to the element's and one container: how many elements are at most `element`.
 uint64_t rank(ByteSource& source, uint32_t element);
+/// Reads the table of keys and one container: the element that has `index` smaller ones; nullopt if there is
+/// none.
+std::optional<uint32_t> nth(ByteSource& source, uint64_t index);
 
 }  // namespace cdp::bitmap

@@ -116,4 +116,18 @@ uint64_t rank64(ByteSource& source, uint64_t element) {
   return total;
 }
 
+std::optional<uint64_t> nth64(ByteSource& source, uint64_t index) {
+  std::optional<uint64_t> result;
+  for_each_part(source, [&](uint32_t high, ByteSource& part) {
+    const uint64_t count = cardinality(part);
+    if (index >= count) {
+      index -= count;
+      return true;
+    }
+    if (const std::optional<uint32_t> low = nth(part, index)) result = whole(high, *low);
+    return false;
+  });
+  return result;
+}
+
 }  // namespace cdp::bitmap

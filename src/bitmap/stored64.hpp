@@ -18,5 +18,6 @@ bool is_empty64(ByteSource& source);
 std::optional<uint64_t> min64(ByteSource& source);  ///< nullopt if empty
 std::optional<uint64_t> max64(ByteSource& source);  ///< nullopt if empty
 uint64_t rank64(ByteSource& source, uint64_t element);
+std::optional<uint64_t> nth64(ByteSource& source, uint64_t index);  ///< nullopt if there are not so many
 
 }  // namespace cdp::bitmap

@@ -37,6 +37,7 @@ void ask_without_checking(ByteView bytes) {
   try_to([&] { (void)bitmap::max(bytes); });
   try_to([&] { (void)bitmap::max(pieces); });
   try_to([&] { (void)bitmap::nth(bytes, 5); });
+  try_to([&] { (void)bitmap::nth(pieces, 5); });
   const std::array<ByteView, 3> sets{bytes, bytes, bytes};
   for (const auto operation : {bitmap::SetOperation::And, bitmap::SetOperation::Or, bitmap::SetOperation::Xor,
                                bitmap::SetOperation::AndNot}) {
@@ -98,6 +99,7 @@ void try_bytes(ByteView bytes) {
       require(bitmap::rank(pieces, element) == set.rank(element));
     }
     require(bitmap::min(pieces) == set.min() && bitmap::max(pieces) == set.max());
+    require(bitmap::nth(pieces, set.cardinality() / 2) == set.nth(set.cardinality() / 2));
     require(combine(bitmap::SetOperation::And, bitmap::Operand(bytes), bitmap::Operand(set)) == set);
   } catch (const Error&) {
     require(!expected.has_value());

@@ -31,6 +31,7 @@ void ask_without_checking(ByteView bytes) {
     try_to([&] { (void)bitmap::contains64(pieces, element); });
     try_to([&] { (void)bitmap::rank64(pieces, element); });
   }
+  try_to([&] { (void)bitmap::nth64(pieces, 5); });
   try_to([&] { (void)bitmap::cardinality64(pieces); });
   try_to([&] { (void)bitmap::min64(pieces); });
   try_to([&] { (void)bitmap::max64(pieces); });
@@ -80,6 +81,7 @@ void try_bytes(ByteView bytes) {
       require(bitmap::rank64(pieces, element) == set.rank(element));
     }
     require(bitmap::min64(pieces) == set.min() && bitmap::max64(pieces) == set.max());
+    require(bitmap::nth64(pieces, set.cardinality() / 2) == set.nth(set.cardinality() / 2));
     check_laws(set);
   } catch (const Error&) {
   }

@@ -107,6 +107,7 @@ TEST(Bitmap64, AnswersAreThoseOfASet) {
       EXPECT_EQ(set.contains(number), elements.contains(number));
       EXPECT_EQ(contains64(source, number), elements.contains(number));
       const uint64_t index = random() % (elements.size() + 2);
+      EXPECT_EQ(nth64(source, index), set.nth(index));
       EXPECT_EQ(set.nth(index),
                 index < elements.size()
                     ? std::optional(*std::next(elements.begin(), static_cast<ptrdiff_t>(index)))
@@ -374,6 +375,7 @@ TEST(Bitmap64, DamagedBytesAreRefused) {
     try {  // a wrong answer is possible, a read outside of the bytes is not
       Pieces source(view);
       (void)rank64(source, random());
+      (void)nth64(source, random() % 100000);
       (void)max64(source);
       (void)contains64(source, random());
     } catch (const Error& error) {

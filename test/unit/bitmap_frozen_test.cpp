@@ -113,7 +113,6 @@ TEST(Positions, AreThoseOfSortedElements) {
       const auto expected = static_cast<uint64_t>(after - elements.begin());
       EXPECT_EQ(rank(stored.view(), x), expected) << x;
       EXPECT_EQ(bitmap.rank(x), expected) << x;
-      EXPECT_EQ(count_below(stored.view(), uint64_t{x} + 1), expected) << x;
       EXPECT_EQ(bitmap.count_below(uint64_t{x} + 1), expected) << x;
       const auto from = std::lower_bound(elements.begin(), elements.end(), x);
       EXPECT_EQ(bitmap.at_or_after(x),

@@ -32,6 +32,10 @@ TEST(Stored, AnswersAsTheSetDoes) {
       EXPECT_EQ(rank(pieces, element),
                 static_cast<uint64_t>(std::distance(set.begin(), set.upper_bound(element))));
     }
+    const std::vector<uint32_t> elements = oracle::sorted(set);
+    for (size_t i = 0; i < elements.size(); i += 1 + elements.size() / 50)
+      EXPECT_EQ(nth(pieces, i), elements[i]);
+    EXPECT_EQ(nth(pieces, elements.size()), std::nullopt);
   }
 }
 
@@ -85,6 +89,7 @@ TEST(Stored, DamagedBytesGiveAnErrorOrAnAnswer) {
     };
     ask([&] { contains(pieces, element); });
     ask([&] { rank(pieces, element); });
+    ask([&] { nth(pieces, element); });
     ask([&] { cardinality(pieces); });
     ask([&] { min(pieces); });
     ask([&] { max(pieces); });
