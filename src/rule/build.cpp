@@ -120,7 +120,8 @@ Decimal canonical_number(const Decimal& number) {
     text.erase(text.find_last_not_of('0') + 1);
     if (text.back() == '.') text.pop_back();
   }
-  if (text.size() > static_cast<size_t>(kMaxNumberDigits))
+  // Neither the sign nor the point counts: a text has the sign apart from the number, JSON within it.
+  if (std::count_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) > kMaxNumberDigits)
     throw Error(Category::Limit,
                 "number in rule has more than " + std::to_string(kMaxNumberDigits) + " digits");
   return *Decimal::parse(text);

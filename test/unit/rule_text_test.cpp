@@ -198,6 +198,11 @@ TEST(RuleText, KeepsItsLimits) {
   EXPECT_EQ(refusal(list + ")", Category::Limit), "rule in canonical text is longer than 65536 bytes");
   EXPECT_EQ(refusal("a = 1e1000", Category::Limit),
             "number in rule has more than 1000 digits (at position 5)");
+  for (const char* longest : {"a = 1e999", "a = -1e999", "a = -1e-999"}) {
+    const Rule rule = parse(longest);
+    EXPECT_EQ(parse(print(rule)), rule) << longest;
+    EXPECT_EQ(from_json(parse_json(to_json(rule).dump(), 1000)), rule) << longest;
+  }
   EXPECT_EQ(refusal("a = 1e999999", Category::Limit), "number has too many digits (at position 5)");
   std::string json = "true";
   for (int i = 0; i < kMaxDepth; ++i) json = R"({"not":)" + json + "}";
