@@ -21,6 +21,12 @@ FROM (VALUES ('{1,2,3,4,5}'::roaringbitmap::bytea),
              (('{1,2,3}'::roaringbitmap | '{3,4,5}')::bytea),
              ((rb_build(ARRAY(SELECT generate_series(1, 5000))) - rb_build(ARRAY(SELECT generate_series(6, 5000))))::bytea)
      ) AS forms (bytes);
+SELECT count(DISTINCT bytes), min(length(bytes)) AS length
+FROM (VALUES (rb_build(ARRAY(SELECT generate_series(1, 33)))::bytea), ('\x3b30000001000020000100 01002000'::roaringbitmap::bytea),
+             (rb_fill('{}', 1, 34)::bytea), ((rb_build(ARRAY(SELECT generate_series(1, 5000))) - rb_build(ARRAY(SELECT generate_series(34, 5000))))::bytea)
+     ) AS forms (bytes);
+-- The bytes of few elements are those that pg_roaringbitmap 1.2 and other writers give them.
+SELECT '{1,2,3}'::roaringbitmap::bytea AS few, rb_fill('{}', 1, 4)::bytea AS filled, rb_runoptimize('{1,2,3}')::bytea AS optimized;
 
 -- Mistakes.
 SELECT '{1,x}'::roaringbitmap;
@@ -44,7 +50,7 @@ END $$;
 CREATE TEMP TABLE valid AS
 SELECT set::bytea AS bytes
 FROM (VALUES ('{1,2,3,65536,65538,-1}'::roaringbitmap),
-             (rb_build(ARRAY(SELECT i + 65536 * k FROM generate_series(10, 29) AS i, generate_series(0, 4) AS k))),
+             (rb_build(ARRAY(SELECT i + 65536 * k FROM generate_series(10, 49) AS i, generate_series(0, 4) AS k))),
              ('{}')) AS v (set);
 SELECT pg_temp.outcome(substr(bytes, 1, size)), count(*)
 FROM valid, generate_series(0, length(bytes)) AS size GROUP BY 1 ORDER BY 1;

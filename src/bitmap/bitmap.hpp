@@ -49,8 +49,8 @@ class Bitmap {
   static Bitmap union_of(std::span<const Bitmap> bitmaps);
 
   /// The portable format in its canonical form: equal sets give equal bytes, whatever they were made from.
-  /// A container is kept as runs where that is shortest, else as an array (up to 4096 elements), else as a
-  /// bitset.
+  /// A container of more than 32 elements is kept as runs where that is shortest; else it is an array (up to
+  /// 4096 elements) or a bitset.
   std::string to_bytes() const;
   /// The size of those bytes, at most 538 MB. Cost: one pass over the containers.
   size_t byte_size() const;

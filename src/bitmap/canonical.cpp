@@ -68,6 +68,8 @@ ContainerSource ContainerSource::of_runs(uint16_t key, std::span<const StoredRun
 }
 
 ContainerKind ContainerSource::form() const {
+  constexpr uint32_t kFew = 32;
+  if (cardinality_ <= kFew) return ContainerKind::Array;
   const uint32_t as_runs = 2 + 4 * runs_;
   if (cardinality_ > kMostArrayElements)
     return as_runs < kBitsetBytes ? ContainerKind::Run : ContainerKind::Bitset;

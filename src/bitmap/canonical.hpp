@@ -31,7 +31,8 @@ class ContainerSource {
   uint32_t cardinality() const { return cardinality_; }
 
   /// Runs if they are shorter; at equal size the others, as most writers of the format have it. An array
-  /// counts two bytes more than it takes, as CRoaring counts it.
+  /// counts two bytes more than it takes, as CRoaring counts it. Up to 32 elements are always an array: what
+  /// runs would save of so few (at most 58 bytes) is worth less than bytes that are those of other writers.
   ContainerKind form() const;
   size_t byte_size() const;
   void write(uint8_t* out) const;

@@ -11,6 +11,9 @@ CREATE FUNCTION bench_forget() RETURNS void AS :'module' LANGUAGE C;
 CREATE FUNCTION bench_take(roaringbitmap) RETURNS boolean AS :'module' LANGUAGE C;
 CREATE FUNCTION bench_union(how text) RETURNS bigint AS :'module' LANGUAGE C;
 CREATE FUNCTION bench_adds(count bigint, factor bigint, modulus bigint, in_bulk boolean) RETURNS bigint AS :'module' LANGUAGE C;
+CREATE FUNCTION bench_build_trans(internal, int, boolean) RETURNS internal AS :'module' LANGUAGE C;
+CREATE FUNCTION bench_build_final(internal) RETURNS bigint AS :'module' LANGUAGE C STRICT;
+CREATE AGGREGATE bench_build_agg(int, boolean) (SFUNC = bench_build_trans, STYPE = internal, FINALFUNC = bench_build_final, FINALFUNC_MODIFY = READ_WRITE);
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
 SET work_mem = '256MB';
@@ -119,9 +122,12 @@ DECLARE m medians; scan float8; parallel float8; build text := format('SELECT rb
 BEGIN
     m := run_all(ARRAY[format('SELECT count(*) FROM %I', which),
                        format('SELECT bench_adds(%s, %s, 10000019, true)', scaled(10000000), factor),
-                       format('SELECT bench_adds(%s, %s, 10000019, false)', scaled(10000000), factor), build]);
+                       format('SELECT bench_adds(%s, %s, 10000019, false)', scaled(10000000), factor), build,
+                       format('SELECT bench_build_agg(i, true) FROM %I', which), format('SELECT bench_build_agg(i, false) FROM %I', which)]);
     RETURN NEXT line(format('rb_build_agg of %s, %s', scaled(10000000), which), m.ms[1] + least(m.ms[2], m.ms[3]), m.ms[4], m.same,
                      format('count(*) %s, add_bulk %s, add %s', round(m.ms[1]::numeric, 1), round(m.ms[2]::numeric, 1), round(m.ms[3]::numeric, 1)));
+    RETURN NEXT line('  beside an aggregate that only calls CRoaring', least(m.ms[5], m.ms[6]), m.ms[4], m.same,
+                     format('add_bulk %s, add %s', round(m.ms[5]::numeric, 1), round(m.ms[6]::numeric, 1)));
     PERFORM set_config('max_parallel_workers_per_gather', '2', false);
     parallel := (run_all(ARRAY[build])).ms[1];
     PERFORM set_config('max_parallel_workers_per_gather', '0', false);

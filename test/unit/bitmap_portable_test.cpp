@@ -59,6 +59,12 @@ void ask_without_checking(const std::string& bytes) {
   }
 }
 
+/// How the canonical form keeps the first container.
+ContainerKind kind_of_first(const Bitmap& set) {
+  const std::string bytes = set.to_bytes();
+  return View(view_of(bytes)).container(0).kind;
+}
+
 TEST(PortableFormat, IsCanonical) {
   constexpr unsigned kSeed = 77;
   std::mt19937 random(kSeed);
@@ -83,12 +89,28 @@ TEST(PortableFormat, IsCanonical) {
 }
 
 TEST(PortableFormat, KeepsTiesBetweenRunsAndArraysAsArrays) {
-  // Two elements in one run: 2 + 4 bytes as runs, 2 * 2 (counted as 6) as an array.
-  const std::string as_runs("\x3b\x30\x00\x00\x01\x00\x00\x01\x00\x01\x00\x01\x00\x01\x00", 15);
+  // Pairs: each is 4 bytes as a run and as two elements, and both kinds count two bytes besides.
+  std::vector<uint32_t> elements;
+  for (uint32_t i = 0; i < 40; ++i) {
+    elements.push_back(3 * i);
+    elements.push_back(3 * i + 1);
+  }
+  EXPECT_EQ(kind_of_first(Bitmap::of(elements)), ContainerKind::Array);
+  elements.push_back(2 + 3 * 39);  // the last run grows, and the array with it
+  EXPECT_EQ(kind_of_first(Bitmap::of(elements)), ContainerKind::Run);
+}
+
+TEST(PortableFormat, KeepsFewElementsAsOtherWritersDo) {
+  const std::string as_runs("\x3b\x30\x00\x00\x01\x00\x00\x02\x00\x01\x00\x01\x00\x02\x00", 15);
   const std::string as_array(
-      "\x3a\x30\x00\x00\x01\x00\x00\x00\x00\x00\x01\x00\x10\x00\x00\x00\x01\x00\x02\x00", 20);
+      "\x3a\x30\x00\x00\x01\x00\x00\x00\x00\x00\x02\x00\x10\x00\x00\x00\x01\x00\x02\x00\x03\x00", 22);
   EXPECT_EQ(Bitmap::from_bytes(view_of(as_runs)).to_bytes(), as_array);
   EXPECT_EQ(Bitmap::from_bytes(view_of(as_array)).to_bytes(), as_array);
+  Bitmap range;
+  range.fill(100, 132);
+  EXPECT_EQ(kind_of_first(range), ContainerKind::Array);
+  range.add(132);
+  EXPECT_EQ(kind_of_first(range), ContainerKind::Run);
 }
 
 TEST(PortableFormat, HoldsTheFullRange) {

@@ -288,3 +288,54 @@ bench_adds(PG_FUNCTION_ARGS)
 	pfree(elements);
 	PG_RETURN_INT64(size);
 }
+
+/* ---- An aggregate of nothing but those calls ---- */
+
+typedef struct Building
+{
+	roaring_bitmap_t *set;
+	roaring_bulk_context_t context;
+	bool		in_bulk;
+} Building;
+
+/* bench_build_trans(state, element, in_bulk): as rb_build_agg would be if its transition only called CRoaring. */
+PG_FUNCTION_INFO_V1(bench_build_trans);
+Datum
+bench_build_trans(PG_FUNCTION_ARGS)
+{
+	Building   *building;
+
+	if (PG_ARGISNULL(0))
+	{
+		MemoryContext context;
+
+		if (!AggCheckCallContext(fcinfo, &context))
+			elog(ERROR, "not called as an aggregate");
+		building = MemoryContextAllocZero(context, sizeof(Building));
+		building->set = roaring_bitmap_create();
+		building->in_bulk = PG_GETARG_BOOL(2);
+	}
+	else
+		building = (Building *) PG_GETARG_POINTER(0);
+	if (!PG_ARGISNULL(1))
+	{
+		if (building->in_bulk)
+			roaring_bitmap_add_bulk(building->set, &building->context, PG_GETARG_INT32(1));
+		else
+			roaring_bitmap_add(building->set, PG_GETARG_INT32(1));
+	}
+	PG_RETURN_POINTER(building);
+}
+
+/* How many elements were added; ends the state. */
+PG_FUNCTION_INFO_V1(bench_build_final);
+Datum
+bench_build_final(PG_FUNCTION_ARGS)
+{
+	Building   *building = (Building *) PG_GETARG_POINTER(0);
+	uint64		size = roaring_bitmap_get_cardinality(building->set);
+
+	roaring_bitmap_free(building->set);
+	building->set = NULL;
+	PG_RETURN_INT64(size);
+}
