@@ -1,110 +1,9 @@
-#include "base/error.hpp"
-#include "base/interrupt.hpp"
-#include "event/mapping.hpp"
+/// Stored events and the dictionary of their names.
+
 #include "event/store.hpp"
 #include "pg/spi.hpp"
 
-#include <set>
-
 namespace cdp::event {
-
-namespace {
-
-std::unordered_map<std::string, Mapping> load_mappings(pg::Spi& spi) {
-  static pg::Query query("SELECT name, mapping FROM cdp.source");
-  std::unordered_map<std::string, Mapping> mappings;
-  const pg::Rows rows = query(spi);
-  for (uint64_t i = 0; i < rows.size(); ++i) mappings.emplace(rows.text(i, 0), read_mapping(rows.json(i, 1)));
-  return mappings;
-}
-
-Json read_payload(const Queued& queued) {
-  if (queued.is_null) throw Rejection{"bad_json", "payload is null"};
-  if (queued.payload.size() > kMaxMessageBytes)
-    throw Rejection{"too_large",
-                    "message has " + std::to_string(queued.payload.size()) + " bytes; 1 MB is the limit"};
-  try {
-    return parse_json(queued.payload);
-  } catch (const Error& error) {
-    if (error.category() == Category::Cancelled) throw;
-    throw Rejection{"bad_json",
-                    error.message() + (error.detail().empty() ? "" : " (" + error.detail() + ")")};
-  }
-}
-
-}  // namespace
-
-std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
-                                    std::vector<DeadLetter>* dead) {
-  const auto mappings = load_mappings(spi);
-  std::vector<Received> messages;
-  messages.reserve(batch.size());
-  for (const Queued& queued : batch) {
-    check_interrupts();
-    const auto refuse = [&](const Rejection& rejection, std::string payload) {
-      dead->push_back({rejection, std::move(payload), queued.is_null, queued.source, queued.received_at});
-    };
-    const auto mapping = mappings.find(queued.source);
-    if (mapping == mappings.end()) {
-      refuse({"unknown_source", "source \"" + queued.source + "\" does not exist in cdp.source"},
-             queued.payload);
-      continue;
-    }
-    try {
-      for (const Json& single : split_payload(read_payload(queued))) {
-        // One broken message of an array costs only itself.
-        try {
-          messages.push_back({read_message(single, mapping->second, queued.received_at), queued.source});
-        } catch (const Rejection& rejection) {
-          refuse(rejection, single.dump());
-        }
-      }
-    } catch (const Rejection& rejection) {
-      refuse(rejection, queued.payload);
-    }
-  }
-  return messages;
-}
-
-std::vector<Queued> single_messages(const Queued& queued) {
-  std::vector<Queued> singles;
-  try {
-    for (const Json& message : split_payload(read_payload(queued)))
-      singles.push_back({queued.source, message.dump(), false, queued.received_at});
-  } catch (const Rejection&) {
-    return {};
-  }
-  if (singles.size() == 1) return {};
-  return singles;
-}
-
-void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages) {
-  std::vector<std::string> ids;
-  std::vector<std::string> sources;
-  std::vector<Instant> times;
-  std::set<std::pair<std::string, std::string>> first_of_batch;
-  std::erase_if(*messages, [&](const Received& received) {
-    if (!received.message.insert_id) return false;
-    if (!first_of_batch.emplace(*received.message.insert_id, received.source).second) return true;
-    ids.push_back(*received.message.insert_id);
-    sources.push_back(received.source);
-    times.push_back(received.message.received_at);
-    return false;
-  });
-  if (ids.empty()) return;
-
-  static pg::Query insert(
-      "INSERT INTO cdp.insert_id (insert_id, source, received_at)"
-      " SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])"
-      " ON CONFLICT DO NOTHING RETURNING insert_id, source");
-  const pg::Rows rows = insert(spi, ids, sources, times);
-  if (rows.size() == ids.size()) return;
-  std::set<std::pair<std::string, std::string>> fresh;
-  for (uint64_t i = 0; i < rows.size(); ++i) fresh.emplace(rows.text(i, 0), rows.text(i, 1));
-  std::erase_if(*messages, [&](const Received& received) {
-    return received.message.insert_id && !fresh.contains({*received.message.insert_id, received.source});
-  });
-}
 
 std::unordered_map<std::string, int32_t> event_numbers(pg::Spi& spi, const std::vector<std::string>& names) {
   // The process lock makes this the only writer.
@@ -161,26 +60,6 @@ void store_events(pg::Spi& spi, std::span<const Event> events, std::span<const R
 void move_events(pg::Spi& spi, int64_t loser, int64_t winner) {
   static pg::Query move("UPDATE cdp.recent_event SET user_no = $2 WHERE user_no = $1");
   (void)move(spi, loser, winner);
-}
-
-void store_dead_letters(pg::Spi& spi, std::span<const DeadLetter> letters) {
-  if (letters.empty()) return;
-  std::vector<std::string> codes;
-  std::vector<std::string> reasons;
-  std::vector<std::optional<std::string>> payloads;
-  std::vector<std::string> sources;
-  std::vector<Instant> received;
-  for (const DeadLetter& letter : letters) {
-    codes.push_back(letter.rejection.code);
-    reasons.push_back(letter.rejection.reason);
-    payloads.push_back(letter.is_null ? std::nullopt : std::optional(letter.payload));
-    sources.push_back(letter.source);
-    received.push_back(letter.received_at);
-  }
-  static pg::Query insert(
-      "INSERT INTO cdp.dead_letter (code, reason, payload, source, received_at)"
-      " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])");
-  (void)insert(spi, codes, reasons, payloads, sources, received);
 }
 
 }  // namespace cdp::event

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "worker/stages.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -12,6 +13,7 @@ struct Processed {
   int64_t messages = 0;   ///< taken from the inbox, dead letters included
   int64_t users = 0;      ///< whose memberships time alone may have changed
   bool has_more = false;  ///< a limit was reached: there may be more to do at once
+  StageTimes times;       ///< also of what was rolled back to find a message that the database refuses
 };
 
 /// How much one transaction may do.

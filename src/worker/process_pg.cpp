@@ -31,18 +31,24 @@ constexpr int64_t kMessagesAtOnce = 10000;
 /// The effects of a piece of messages, room by room.
 class Batch {
  public:
-  Batch(pg::Spi& spi, Instant now) : spi_(spi), now_(now) {}
+  Batch(pg::Spi& spi, Instant now, StageTimes& times) : spi_(spi), now_(now), times_(times) {}
 
   void apply(std::span<const event::Queued> queued) {
-    messages_ = event::read_messages(spi_, queued, &dead_);
-    event::remove_repetitions(spi_, &messages_);
-    resolve();
+    in(Stage::Read, [&] { messages_ = event::read_messages(spi_, queued, &dead_); });
+    in(Stage::Deduplicate, [&] { event::remove_repetitions(spi_, &messages_); });
+    in(Stage::Identify, [&] { resolve(); });
     store();
-    follow();
+    in(Stage::Follow, [&] { follow(); });
     event::store_dead_letters(spi_, dead_);
   }
 
  private:
+  template <class F>
+  void in(Stage stage, F&& f) {
+    const StageTimes::Timer timer(times_, stage);
+    f();
+  }
+
   void resolve() {
     std::vector<const event::Message*> all;
     for (const event::Received& received : messages_) all.push_back(&received.message);
@@ -83,9 +89,9 @@ class Batch {
       origins.push_back(&messages_[i]);
       times_by_user[users_[i]].push_back(message.time);
     }
-    event::store_events(spi_, events_, origins);
-    session::add_events(spi_, std::move(times_by_user));
-    decision::take_feedback(spi_, events_);
+    in(Stage::Store, [&] { event::store_events(spi_, events_, origins); });
+    in(Stage::Sessions, [&] { session::add_events(spi_, std::move(times_by_user)); });
+    in(Stage::Feedback, [&] { decision::take_feedback(spi_, events_); });
   }
 
   void follow() {
@@ -125,6 +131,7 @@ class Batch {
 
   pg::Spi& spi_;
   Instant now_;
+  StageTimes& times_;
   std::vector<event::DeadLetter> dead_;
   std::vector<event::Received> messages_;
   std::vector<int64_t> users_;  ///< of each message
@@ -149,13 +156,13 @@ bool is_passing(const pg::ServerError& error) {
 
 /// Applies messages in a subtransaction; where the database refuses one of them, halves until it stands
 /// alone.
-void apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now) {
+void apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now, StageTimes& times) {
   if (queued.empty()) return;
   std::string reason;
   try {
     pg::Arena arena("cdp batch");
     pg::InContext in_arena(arena.context());
-    pg::in_subtransaction([&] { Batch(spi, now).apply(queued); });
+    pg::in_subtransaction([&] { Batch(spi, now, times).apply(queued); });
     return;
   } catch (const pg::ServerError& error) {
     if (is_passing(error)) throw;
@@ -167,13 +174,13 @@ void apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now) {
   segment::Catalog::invalidate();
   if (queued.size() > 1) {
     const size_t half = queued.size() / 2;
-    apply(spi, queued.first(half), now);
-    apply(spi, queued.subspan(half), now);
+    apply(spi, queued.first(half), now, times);
+    apply(spi, queued.subspan(half), now, times);
     return;
   }
   const event::Queued& message = queued.front();
   if (const std::vector<event::Queued> singles = event::single_messages(message); !singles.empty()) {
-    apply(spi, singles, now);
+    apply(spi, singles, now, times);
     return;
   }
   const event::DeadLetter letter{
@@ -197,13 +204,17 @@ Processed process(const Limits& limits) {
 
   Processed done;
   while (done.messages < limits.messages) {
-    const std::vector<event::Queued> queued =
-        inbox.take(std::min(limits.messages - done.messages, kMessagesAtOnce));
+    std::vector<event::Queued> queued;
+    {
+      const StageTimes::Timer timer(done.times, Stage::Take);
+      queued = inbox.take(std::min(limits.messages - done.messages, kMessagesAtOnce));
+    }
     if (queued.empty()) break;
-    apply(spi, queued, now);
+    apply(spi, queued, now, done.times);
     done.messages += static_cast<int64_t>(queued.size());
   }
   while (done.users < limits.users) {
+    const StageTimes::Timer timer(done.times, Stage::Time);
     const int64_t users = segment::follow_time(spi, segment::Catalog::current(spi), now,
                                                std::min(limits.users - done.users, kMessagesAtOnce));
     if (users == 0) break;

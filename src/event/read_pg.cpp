@@ -1,0 +1,81 @@
+/// From queued payloads to messages.
+
+#include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "event/mapping.hpp"
+#include "event/store.hpp"
+#include "pg/spi.hpp"
+
+namespace cdp::event {
+
+namespace {
+
+std::unordered_map<std::string, Mapping> load_mappings(pg::Spi& spi) {
+  static pg::Query query("SELECT name, mapping FROM cdp.source");
+  std::unordered_map<std::string, Mapping> mappings;
+  const pg::Rows rows = query(spi);
+  for (uint64_t i = 0; i < rows.size(); ++i) mappings.emplace(rows.text(i, 0), read_mapping(rows.json(i, 1)));
+  return mappings;
+}
+
+Json read_payload(const Queued& queued) {
+  if (queued.is_null) throw Rejection{"bad_json", "payload is null"};
+  if (queued.payload.size() > kMaxMessageBytes)
+    throw Rejection{"too_large",
+                    "message has " + std::to_string(queued.payload.size()) + " bytes; 1 MB is the limit"};
+  try {
+    return parse_json(queued.payload);
+  } catch (const Error& error) {
+    if (error.category() == Category::Cancelled) throw;
+    throw Rejection{"bad_json",
+                    error.message() + (error.detail().empty() ? "" : " (" + error.detail() + ")")};
+  }
+}
+
+}  // namespace
+
+std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
+                                    std::vector<DeadLetter>* dead) {
+  const auto mappings = load_mappings(spi);
+  std::vector<Received> messages;
+  messages.reserve(batch.size());
+  for (const Queued& queued : batch) {
+    check_interrupts();
+    const auto refuse = [&](const Rejection& rejection, std::string payload) {
+      dead->push_back({rejection, std::move(payload), queued.is_null, queued.source, queued.received_at});
+    };
+    const auto mapping = mappings.find(queued.source);
+    if (mapping == mappings.end()) {
+      refuse({"unknown_source", "source \"" + queued.source + "\" does not exist in cdp.source"},
+             queued.payload);
+      continue;
+    }
+    try {
+      for (const Json& single : split_payload(read_payload(queued))) {
+        // One broken message of an array costs only itself.
+        try {
+          messages.push_back({read_message(single, mapping->second, queued.received_at), queued.source});
+        } catch (const Rejection& rejection) {
+          refuse(rejection, single.dump());
+        }
+      }
+    } catch (const Rejection& rejection) {
+      refuse(rejection, queued.payload);
+    }
+  }
+  return messages;
+}
+
+std::vector<Queued> single_messages(const Queued& queued) {
+  std::vector<Queued> singles;
+  try {
+    for (const Json& message : split_payload(read_payload(queued)))
+      singles.push_back({queued.source, message.dump(), false, queued.received_at});
+  } catch (const Rejection&) {
+    return {};
+  }
+  if (singles.size() == 1) return {};
+  return singles;
+}
+
+}  // namespace cdp::event
