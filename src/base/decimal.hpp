@@ -30,6 +30,16 @@ class Decimal {
   /// The value if it is a whole number that fits 64 bits, else nullopt.
   std::optional<int64_t> to_int64() const;
 
+  /// The digits as one number and how many of them stand after the point; nullopt where 64 bits do not hold
+  /// them.
+  struct Digits {
+    int64_t value;
+    int32_t scale;
+  };
+  std::optional<Digits> digits() const {
+    return is_small() ? std::optional(Digits{small_, scale_}) : std::nullopt;
+  }
+
   /// -1, 0 or 1.
   int sign() const;
 

@@ -1,9 +1,11 @@
 #include "base/json.hpp"
 
 #include "base/error.hpp"
+#include "base/hash.hpp"
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -270,6 +272,26 @@ bool operator==(const Json& a, const Json& b) {
   if (const Json::Array* array = a.array()) return *array == *b.array();
   if (const Json::Object* object = a.object()) return same_members(*object, *b.object());
   return true;
+}
+
+uint64_t hash_of(const Json& value) {
+  const auto tagged = [](uint64_t kind, uint64_t hash) { return mix64(hash ^ kind << 56); };
+  if (const bool* boolean = value.boolean()) return tagged(1, *boolean ? 1 : 0);
+  // Numbers of one value have one nearest double, however they are written.
+  if (const Decimal* number = value.number())
+    return tagged(2, std::bit_cast<uint64_t>(number->to_double() + 0.0));
+  if (const std::string* string = value.string()) return tagged(3, hash64(*string));
+  if (const Json::Array* array = value.array()) {
+    uint64_t hash = array->size();
+    for (const Json& item : *array) hash = mix64(hash ^ hash_of(item));
+    return tagged(4, hash);
+  }
+  if (const Json::Object* object = value.object()) {
+    uint64_t sum = object->size();  // the order of members does not matter
+    for (const Json::Member& member : *object) sum += mix64(hash64(member.name) ^ hash_of(member.value));
+    return tagged(5, sum);
+  }
+  return tagged(6, 0);
 }
 
 namespace {

@@ -88,6 +88,9 @@ constexpr int kMaxJsonDepth = 64;
 /// character U+0000; for numbers beyond a long double's range (1e4932); and for more than `max_depth` levels.
 Json parse_json(std::string_view text, int max_depth = kMaxJsonDepth);
 
+/// The same for equal values, see operator==. May be stored.
+uint64_t hash_of(const Json& value);
+
 /// Appends `text` as a JSON string, quoted and escaped.
 void append_json_string(std::string& out, std::string_view text);
 

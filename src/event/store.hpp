@@ -36,8 +36,14 @@ std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
 std::vector<Queued> single_messages(const Queued& queued);
 
 /// Records insert ids and removes the messages whose source and id were seen before, in this batch or
-/// earlier: the first one wins.
+/// earlier within the horizon (cdp.deduplication_horizon): the first one wins. One of them that says
+/// something else is recorded in cdp.insert_id_conflict.
 void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages);
+
+/// Which messages are events that happened before the horizon and that their users (`users`, in parallel)
+/// have already, by source and insert id; ascending indexes. Costs a pass over the events of these users, and
+/// nothing where there is no such message.
+std::vector<size_t> find_logged(std::span<const Received> messages, std::span<const int64_t> users);
 
 /// Numbers of event names, new names added to the dictionary.
 std::unordered_map<std::string, int32_t> event_numbers(pg::Spi& spi, const std::vector<std::string>& names);

@@ -1,6 +1,7 @@
 /// Stored events and the dictionary of their names.
 
 #include "event/store.hpp"
+#include "pg/bulk_insert.hpp"
 #include "pg/spi.hpp"
 
 namespace cdp::event {
@@ -26,35 +27,16 @@ std::unordered_map<std::string, int32_t> event_numbers(pg::Spi& spi, const std::
 
 void store_events(pg::Spi& spi, std::span<const Event> events, std::span<const Received* const> origins) {
   if (events.empty()) return;
-  std::vector<int64_t> users;
-  std::vector<Instant> times;
-  std::vector<int32_t> names;
-  std::vector<std::optional<std::string>> insert_ids;
-  std::vector<std::string> sources;
-  std::vector<std::string> properties;
-  std::vector<std::string> contexts;
-  std::vector<Instant> received;
+  static pg::Query number(
+      "SELECT setval('cdp.recent_event_no', nextval('cdp.recent_event_no') + $1 - 1) - $1");
+  int64_t arrival_no = number(spi, static_cast<int64_t>(events.size())).bigint(0, 0);
+  pg::BulkInsert rows("cdp", "recent_event");
   for (size_t i = 0; i < events.size(); ++i) {
-    users.push_back(events[i].user_no);
-    times.push_back(events[i].time);
-    names.push_back(events[i].event_no);
-    insert_ids.push_back(origins[i]->message.insert_id);
-    sources.push_back(origins[i]->source);
-    properties.push_back(events[i].properties.dump());
-    contexts.push_back(events[i].context.dump());
-    received.push_back(events[i].received_at);
+    const Event& event = events[i];
+    rows.add(event.user_no, event.time, ++arrival_no, event.event_no, origins[i]->message.insert_id,
+             origins[i]->source, event.properties, event.context, event.received_at);
   }
-  static pg::Query insert(
-      "INSERT INTO cdp.recent_event (user_no, ts, arrival_no, event_no, insert_id, source, properties, "
-      "context,"
-      " received_at)"
-      " SELECT user_no, ts, nextval('cdp.recent_event_no'), event_no, insert_id, source, properties::jsonb,"
-      " context::jsonb, received_at"
-      " FROM unnest($1::bigint[], $2::timestamptz[], $3::integer[], $4::text[], $5::text[], $6::text[], "
-      "$7::text[],"
-      " $8::timestamptz[]) AS e (user_no, ts, event_no, insert_id, source, properties, context, "
-      "received_at)");
-  (void)insert(spi, users, times, names, insert_ids, sources, properties, contexts, received);
+  rows.finish();
 }
 
 void move_events(pg::Spi& spi, int64_t loser, int64_t winner) {

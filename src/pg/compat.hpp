@@ -33,4 +33,23 @@ int statistics_target(const Stats* stats) {
 #endif
 }
 
+template <class Table, class Index, class Snapshot>
+auto begin_index_scan(Table table, Index index, Snapshot snapshot, int key_count) {
+#if PG_VERSION_NUM >= 180000
+  return index_beginscan(table, index, snapshot, nullptr, key_count, 0);
+#else
+  return index_beginscan(table, index, snapshot, key_count, 0);
+#endif
+}
+
+/// Makes the index entries of a new row, whose slot has its place.
+template <class Result, class Slot, class State>
+void insert_index_entries(Result* result, Slot* slot, State* state) {
+#if PG_VERSION_NUM >= 160000
+  (void)ExecInsertIndexTuples(result, slot, state, false, false, nullptr, nullptr, false);
+#else
+  (void)ExecInsertIndexTuples(result, slot, state, false, false, nullptr, nullptr);
+#endif
+}
+
 }  // namespace cdp::pg

@@ -160,7 +160,95 @@ Datum to_jsonb(std::string_view json_text) {
   return guard([&] { return DirectFunctionCall1(jsonb_in, text); });
 }
 
-Datum to_jsonb(const Json& value) { return to_jsonb(std::string_view(value.dump())); }
+namespace {
+
+Numeric numeric_of(const Decimal& number) {
+  if (const std::optional<Decimal::Digits> digits = number.digits()) {
+    if (digits->scale == 0) return int64_to_numeric(digits->value);
+    if (digits->scale <= 18) return int64_div_fast_to_numeric(digits->value, digits->scale);
+  }
+  char* text = nullptr;
+  {
+    const std::string digits = number.to_string();
+    text = static_cast<char*>(
+        MemoryContextAllocExtended(CurrentMemoryContext, digits.size() + 1, MCXT_ALLOC_NO_OOM));
+    if (text != nullptr) std::memcpy(text, digits.c_str(), digits.size() + 1);
+  }
+  if (text == nullptr) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+  return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
+                                             Int32GetDatum(-1)));
+}
+
+/// Writes a value as the server's own reader of JSON text would, without the text.
+class JsonbWriter {
+ public:
+  /// Under the guard of the caller: keeps only plain data.
+  static Datum write(const Json& value) {
+    JsonbParseState* state = nullptr;
+    if (value.array() != nullptr || value.object() != nullptr)
+      return JsonbPGetDatum(JsonbValueToJsonb(push(&state, value)));
+    JsonbValue scalar;
+    fill(&scalar, value);
+    return JsonbPGetDatum(JsonbValueToJsonb(&scalar));
+  }
+
+ private:
+  static JsonbValue* push(JsonbParseState** state, const Json& value) {
+    check_stack_depth();
+    JsonbValue item;
+    if (const Json::Array* array = value.array()) {
+      pushJsonbValue(state, WJB_BEGIN_ARRAY, nullptr);
+      for (const Json& one : *array) push_item(state, WJB_ELEM, one);
+      return pushJsonbValue(state, WJB_END_ARRAY, nullptr);
+    }
+    pushJsonbValue(state, WJB_BEGIN_OBJECT, nullptr);
+    for (const Json::Member& member : *value.object()) {
+      set_string(&item, member.name);
+      pushJsonbValue(state, WJB_KEY, &item);
+      push_item(state, WJB_VALUE, member.value);
+    }
+    return pushJsonbValue(state, WJB_END_OBJECT, nullptr);
+  }
+
+  static void push_item(JsonbParseState** state, JsonbIteratorToken token, const Json& value) {
+    if (value.array() != nullptr || value.object() != nullptr) {
+      (void)push(state, value);
+      return;
+    }
+    JsonbValue item;
+    fill(&item, value);
+    pushJsonbValue(state, token, &item);
+  }
+
+  static void set_string(JsonbValue* item, const std::string& text) {
+    if (text.size() > JENTRY_OFFLENMASK)
+      ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                      errmsg("string too long to represent as jsonb string")));
+    item->type = jbvString;
+    item->val.string.val = const_cast<char*>(text.data());
+    item->val.string.len = static_cast<int>(text.size());
+  }
+
+  static void fill(JsonbValue* item, const Json& value) {
+    if (const bool* boolean = value.boolean()) {
+      item->type = jbvBool;
+      item->val.boolean = *boolean;
+    } else if (const Decimal* number = value.number()) {
+      item->type = jbvNumeric;
+      item->val.numeric = numeric_of(*number);
+    } else if (const std::string* string = value.string()) {
+      set_string(item, *string);
+    } else {
+      item->type = jbvNull;
+    }
+  }
+};
+
+}  // namespace
+
+Datum to_jsonb(const Json& value) {
+  return guard([&] { return JsonbWriter::write(value); });
+}
 
 Micros micros_of(const Interval* interval, const char* what) {
   if (interval->month != 0)

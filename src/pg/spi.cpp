@@ -174,7 +174,10 @@ SPIPlanPtr Query::plan(const std::vector<Bound>& bound) {
   if (SPIPlanPtr outdated = std::exchange(plan_, nullptr)) guard([&] { (void)SPI_freeplan(outdated); });
   std::vector<Oid> types;
   for (const Bound& value : bound) types.push_back(value.type);
-  SPIPlanPtr made = guard([&] { return SPI_prepare(sql_, static_cast<int>(types.size()), types.data()); });
+  // Arrays of any length are looked up by index: a plan made for one of them could read whole tables instead.
+  SPIPlanPtr made = guard([&] {
+    return SPI_prepare_cursor(sql_, static_cast<int>(types.size()), types.data(), CURSOR_OPT_GENERIC_PLAN);
+  });
   if (made == nullptr) require(SPI_result, "SPI_prepare");
   guard([&] { SPI_keepplan(made); });
   plan_ = made;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,8 +73,8 @@ class Directory {
  private:
   using Key = std::pair<IdentityKind, std::string>;
 
-  void load(const std::vector<Key>& keys);
-  void load_profiles(const std::vector<int64_t>& numbers);
+  void load(const std::set<Key>& keys);
+  void load_profiles(const std::set<int64_t>& numbers);
   std::optional<int64_t> find(IdentityKind kind, const std::string& value) const;
   int64_t make();
   void tie(IdentityKind kind, const std::string& value, int64_t user_no);

@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "pg/index_lookup.hpp"
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
 #include "profile/traits.hpp"
@@ -27,46 +28,40 @@ Directory::Directory(pg::Spi& spi, std::span<const event::Message* const> messag
       keys.emplace(IdentityKind::AnonymousId, *message->previous_id);
     }
   }
-  load({keys.begin(), keys.end()});
+  load(keys);
 }
 
-void Directory::load(const std::vector<Key>& keys) {
-  std::vector<std::string> kinds;
-  std::vector<std::string> values;
-  for (const auto& [kind, value] : keys) {
-    kinds.emplace_back(name_of(kind));
-    values.push_back(value);
-  }
-  static pg::Query find(
-      "SELECT i.kind = 'user_id', i.value, i.user_no FROM unnest($1::text[], $2::text[]) AS k (kind, value)"
-      " JOIN cdp.identity AS i ON i.kind = k.kind AND i.value = k.value");
+void Directory::load(const std::set<Key>& keys) {
   std::set<int64_t> numbers;
   {
-    const pg::Rows rows = find(spi_, kinds, values);
-    for (uint64_t i = 0; i < rows.size(); ++i) {
-      const IdentityKind kind = rows.boolean(i, 0) ? IdentityKind::UserId : IdentityKind::AnonymousId;
-      identities_[{kind, rows.text(i, 1)}] = rows.bigint(i, 2);
-      numbers.insert(rows.bigint(i, 2));
+    pg::IndexLookup known("cdp", "identity", "identity_pkey");
+    for (const Key& key : keys) {
+      known.find(
+          [&](const pg::IndexLookup::Row& row) {
+            identities_[key] = row.bigint(2);
+            numbers.insert(row.bigint(2));
+          },
+          std::string_view(key.second), std::string_view(name_of(key.first)));
     }
   }
-  load_profiles({numbers.begin(), numbers.end()});
+  load_profiles(numbers);
 }
 
-void Directory::load_profiles(const std::vector<int64_t>& numbers) {
-  static pg::Query find(
-      "SELECT user_no, user_id, traits, trait_times, first_seen, last_seen FROM cdp.profile WHERE user_no = "
-      "ANY($1)");
-  const pg::Rows rows = find(spi_, numbers);
-  for (uint64_t i = 0; i < rows.size(); ++i) {
-    check_interrupts();
-    Profile profile;
-    profile.user_no = rows.bigint(i, 0);
-    if (!rows.is_null(i, 1)) profile.user_id = rows.text(i, 1);
-    profile.traits = rows.json(i, 2);
-    profile.trait_times = rows.json(i, 3);
-    profile.first_seen = rows.instant(i, 4);
-    profile.last_seen = rows.instant(i, 5);
-    profiles_.emplace(profile.user_no, std::move(profile));
+void Directory::load_profiles(const std::set<int64_t>& numbers) {
+  pg::IndexLookup known("cdp", "profile", "profile_pkey");
+  for (const int64_t user_no : numbers) {
+    known.find(
+        [&](const pg::IndexLookup::Row& row) {
+          Profile profile;
+          profile.user_no = user_no;
+          if (!row.is_null(1)) profile.user_id = row.text(1);
+          profile.traits = row.json(2);
+          profile.trait_times = row.json(3);
+          profile.first_seen = row.instant(4);
+          profile.last_seen = row.instant(5);
+          profiles_.emplace(user_no, std::move(profile));
+        },
+        user_no);
   }
 }
 

@@ -16,8 +16,8 @@ COMMENT ON COLUMN cdp.profile.last_seen IS 'Latest time of a message of this per
 SELECT pg_catalog.pg_extension_config_dump('cdp.profile', '');
 
 CREATE TABLE cdp.identity (
-    kind    text NOT NULL CHECK (kind IN ('user_id', 'anonymous_id')),
-    value   text NOT NULL,
+    kind    text COLLATE "C" NOT NULL CHECK (kind IN ('user_id', 'anonymous_id')),
+    value   text COLLATE "C" NOT NULL,
     user_no bigint NOT NULL,
     PRIMARY KEY (value, kind)
 );

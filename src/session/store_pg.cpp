@@ -1,5 +1,6 @@
 #include "base/interrupt.hpp"
 #include "pg/guard.hpp"
+#include "pg/index_lookup.hpp"
 #include "pg/spi.hpp"
 #include "session/load.hpp"
 #include "session/sessionize.hpp"
@@ -19,19 +20,18 @@ int timeout_seconds = 1800;
 
 using Spans = std::map<int64_t, std::vector<Span>>;
 
-/// The spans that events between `earliest` and `latest` of each user can touch.
-Spans load_spans(pg::Spi& spi, const std::vector<int64_t>& users, const std::vector<Instant>& earliest,
-                 const std::vector<Instant>& latest) {
-  static pg::Query query(
-      "SELECT s.user_no, s.started_at, s.ended_at, s.events"
-      " FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) AS t (user_no, earliest, latest)"
-      " JOIN cdp.session_span AS s ON s.user_no = t.user_no AND s.started_at <= t.latest AND s.ended_at >= "
-      "t.earliest"
-      " ORDER BY s.user_no, s.started_at");
-  Spans spans;
-  const pg::Rows rows = query(spi, users, earliest, latest);
-  for (uint64_t i = 0; i < rows.size(); ++i)
-    spans[rows.bigint(i, 0)].push_back({rows.instant(i, 1), rows.instant(i, 2), rows.bigint(i, 3)});
+/// The spans that events between `earliest` and `latest` of a user can touch, ascending.
+std::vector<Span> load_spans(pg::IndexLookup& known, int64_t user_no, Instant earliest, Instant latest) {
+  std::vector<Span> spans;
+  // Spans do not overlap: the first that ends too early is the last to be looked at.
+  known.find_down(
+      [&](const pg::IndexLookup::Row& row) {
+        if (row.instant(2) < earliest) return false;
+        spans.push_back({row.instant(1), row.instant(2), row.bigint(3)});
+        return true;
+      },
+      user_no, latest);
+  std::reverse(spans.begin(), spans.end());
   return spans;
 }
 
@@ -89,22 +89,18 @@ void load() {
 void add_events(pg::Spi& spi, std::map<int64_t, std::vector<Instant>> times_by_user) {
   if (times_by_user.empty()) return;
   const Micros timeout = timeout_seconds * kSecond;
-  std::vector<int64_t> users;
-  std::vector<Instant> earliest, latest;
-  for (auto& [user_no, times] : times_by_user) {
-    std::sort(times.begin(), times.end());
-    users.push_back(user_no);
-    earliest.push_back(std::max(times.front() - timeout, kFirstInstant));
-    latest.push_back(std::min(times.back() + timeout, kLastInstant));
-  }
-  const Spans before = load_spans(spi, users, earliest, latest);
+  Spans before;
   Spans after;
-  for (const auto& [user_no, times] : times_by_user) {
-    check_interrupts();
-    const auto known = before.find(user_no);
-    after[user_no] =
-        sessionize(known == before.end() ? std::span<const Span>() : std::span<const Span>(known->second),
-                   times, timeout);
+  {
+    pg::IndexLookup known("cdp", "session_span", "session_span_pkey");
+    for (auto& [user_no, times] : times_by_user) {
+      check_interrupts();
+      std::sort(times.begin(), times.end());
+      std::vector<Span> spans = load_spans(known, user_no, std::max(times.front() - timeout, kFirstInstant),
+                                           std::min(times.back() + timeout, kLastInstant));
+      after[user_no] = sessionize(spans, times, timeout);
+      if (!spans.empty()) before[user_no] = std::move(spans);
+    }
   }
   write_spans(spi, before, after);
 }

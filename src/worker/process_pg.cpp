@@ -62,6 +62,16 @@ class Batch {
     directory_->save();
     for (const profile::Merge& merge : directory_->merges())
       move_user(merge.loser, directory_->current(merge.winner));
+    drop_logged();
+  }
+
+  /// Repetitions that only their users' events know of.
+  void drop_logged() {
+    const std::vector<size_t> logged = event::find_logged(messages_, users_);
+    for (auto i = logged.rbegin(); i != logged.rend(); ++i) {
+      messages_.erase(messages_.begin() + static_cast<ptrdiff_t>(*i));
+      users_.erase(users_.begin() + static_cast<ptrdiff_t>(*i));
+    }
   }
 
   void move_user(int64_t loser, int64_t winner) {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <random>
+#include <set>
 
 namespace cdp {
 namespace {
@@ -129,6 +130,43 @@ TEST(Hash, FollowsPublishedVectors) {
   // http://www.isthe.com/chongo/tech/comp/fnv/: FNV-1a of "foobar".
   EXPECT_EQ(fnv1a32("foobar"), 0xbf9cf968U);
   EXPECT_NE(hash64("a"), hash64("b"));
+}
+
+TEST(Json, HashesAreThoseOfValues) {
+  const auto hash = [](const char* text) { return hash_of(parse_json(text)); };
+  EXPECT_EQ(hash(R"({"a": 1.50, "b": [true, null], "c": {"d": "x"}})"),
+            hash(R"({"c":{"d":"x"},"b":[true,null],"a":1.5})"));
+  EXPECT_EQ(hash("-0"), hash("0.00"));
+  EXPECT_EQ(hash("1e2"), hash("100"));
+  // Whatever differs in value or kind differs in its hash, but for a chance of one in 2^64.
+  const std::vector<const char*> different{"null",
+                                           "false",
+                                           "true",
+                                           "0",
+                                           "1",
+                                           "-1",
+                                           "1.5",
+                                           R"("")",
+                                           R"("0")",
+                                           R"("a")",
+                                           "[]",
+                                           "[0]",
+                                           "[0,0]",
+                                           "[[0]]",
+                                           R"(["a","b"])",
+                                           R"(["b","a"])",
+                                           "{}",
+                                           R"({"a":0})",
+                                           R"({"a":1})",
+                                           R"({"b":0})",
+                                           R"({"a":{"b":0}})",
+                                           R"({"a":0,"b":1})",
+                                           R"({"a":1,"b":0})",
+                                           R"({"a":"b"})",
+                                           R"({"b":"a"})"};
+  std::set<uint64_t> hashes;
+  for (const char* text : different) hashes.insert(hash(text));
+  EXPECT_EQ(hashes.size(), different.size());
 }
 
 }  // namespace

@@ -1,0 +1,119 @@
+#include "pg/index_lookup.hpp"
+
+#include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "pg/compat.hpp"
+#include "pg/guard.hpp"
+#include "pg/memory.hpp"
+
+extern "C" {
+#include <access/genam.h>
+#include <access/stratnum.h>
+#include <access/table.h>
+#include <access/tableam.h>
+#include <access/xact.h>
+#include <catalog/namespace.h>
+#include <utils/lsyscache.h>
+#include <utils/rel.h>
+#include <utils/snapmgr.h>
+}
+
+namespace cdp::pg {
+
+namespace {
+constexpr int kMostKeys = 4;
+}  // namespace
+
+/// Plain data, so that the server's errors may pass over it.
+struct IndexLookup::State {
+  Relation table;
+  Relation index;
+  Snapshot snapshot;
+  IndexScanDesc scan;
+  TupleTableSlot* slot;
+  ScanKeyData keys[kMostKeys];    ///< for equality
+  ScanKeyData bounds[kMostKeys];  ///< the same for "at most"
+  int key_count;                  ///< for which the scan is made
+};
+
+IndexLookup::IndexLookup(const char* schema, const char* table, const char* index) {
+  state_ = guard([&] {
+    auto* state = static_cast<State*>(palloc0(sizeof(State)));
+    const Oid schema_oid = get_namespace_oid(schema, false);
+    state->table = table_open(get_relname_relid(table, schema_oid), AccessShareLock);
+    state->index = index_open(get_relname_relid(index, schema_oid), AccessShareLock);
+    CommandCounterIncrement();
+    state->snapshot = RegisterSnapshot(GetTransactionSnapshot());
+    state->slot = table_slot_create(state->table, nullptr);
+    for (int i = 0; i < kMostKeys && i < IndexRelationGetNumberOfKeyAttributes(state->index); ++i) {
+      const Oid type = state->index->rd_opcintype[i];
+      const auto make = [&](ScanKeyData* key, StrategyNumber strategy) {
+        const Oid operation =
+            get_opfamily_member(state->index->rd_opfamily[i], type, type, static_cast<int16>(strategy));
+        ScanKeyEntryInitialize(key, 0, static_cast<AttrNumber>(i + 1), strategy, InvalidOid,
+                               state->index->rd_indcollation[i], get_opcode(operation), 0);
+      };
+      make(&state->keys[i], BTEqualStrategyNumber);
+      make(&state->bounds[i], BTLessEqualStrategyNumber);
+    }
+    return state;
+  });
+}
+
+IndexLookup::~IndexLookup() {
+  // After an error the transaction, which is about to be rolled back, closes everything.
+  free_error(call_catching(
+      [](void* argument) {
+        auto* state = static_cast<State*>(argument);
+        if (state->scan != nullptr) index_endscan(state->scan);
+        ExecDropSingleTupleTableSlot(state->slot);
+        UnregisterSnapshot(state->snapshot);
+        index_close(state->index, NoLock);
+        table_close(state->table, NoLock);
+      },
+      state_));
+}
+
+bool IndexLookup::Row::is_null(int column) const {
+  return guard([&] { return slot_attisnull(slot_, column + 1); });
+}
+
+Datum IndexLookup::Row::datum(int column) const {
+  bool is_null = false;
+  const Datum value = guard([&] { return slot_getattr(slot_, column + 1, &is_null); });
+  if (is_null)
+    throw Error(Category::Internal, "unexpected null in column " + std::to_string(column) + " of a table");
+  return value;
+}
+
+void IndexLookup::begin(std::span<const Datum> keys, bool is_last_bound) {
+  check_interrupts();
+  State* state = state_;
+  guard([&] {
+    const auto count = static_cast<int>(keys.size());
+    if (state->scan != nullptr && state->key_count != count) {
+      index_endscan(state->scan);
+      state->scan = nullptr;
+    }
+    if (state->scan == nullptr) {
+      state->scan = begin_index_scan(state->table, state->index, state->snapshot, count);
+      state->key_count = count;
+    }
+    ScanKeyData sought[kMostKeys];
+    for (int i = 0; i < count; ++i) {
+      sought[i] = is_last_bound && i + 1 == count ? state->bounds[i] : state->keys[i];
+      sought[i].sk_argument = keys[static_cast<size_t>(i)];
+    }
+    index_rescan(state->scan, sought, count, nullptr, 0);
+  });
+}
+
+TupleTableSlot* IndexLookup::next(bool is_forward) {
+  State* state = state_;
+  return guard([&]() -> TupleTableSlot* {
+    const ScanDirection direction = is_forward ? ForwardScanDirection : BackwardScanDirection;
+    return index_getnext_slot(state->scan, direction, state->slot) ? state->slot : nullptr;
+  });
+}
+
+}  // namespace cdp::pg
