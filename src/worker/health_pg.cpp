@@ -98,18 +98,18 @@ class Health {
     if (is_preloaded()) return ok("preload", "shared_preload_libraries has cdp.");
     // Visible to superusers and members of pg_read_all_settings.
     static pg::Query query(
-        "SELECT pending_restart, setting <> '', setting FROM pg_settings WHERE name = "
-        "'shared_preload_libraries'");
+        "SELECT pending_restart, (SELECT coalesce(string_agg(quote_literal(trim(name)) || ', ', ''), '')"
+        " FROM unnest(string_to_array(setting, ',')) AS name)"
+        " FROM pg_settings WHERE name = 'shared_preload_libraries'");
     const pg::Rows rows = query(spi_);
-    std::string others;
-    if (!rows.empty() && rows.boolean(0, 1)) others = rows.text(0, 2) + ", ";
+    const std::string others = rows.empty() ? "" : rows.text(0, 1);
     const std::string detail =
         "shared_preload_libraries lacks cdp: no worker starts by itself, nor after a restart of the server.";
     if (!rows.empty() && rows.boolean(0, 0))
       return warning("preload", detail + " That setting has been changed since the server started.",
                      "Restart the server.");
     warning("preload", detail,
-            "ALTER SYSTEM SET shared_preload_libraries = " + others + "cdp" +
+            "ALTER SYSTEM SET shared_preload_libraries = " + others + "'cdp'" +
                 (rows.empty() ? " (behind what it has)" : "") +
                 "; then restart the server. Where that is not possible, call cdp_process() regularly.");
   }
