@@ -70,28 +70,18 @@ class Health {
   }
 
   void check_version() {
-    static pg::Query query(
-        "SELECT extversion, (SELECT coalesce(default_version, '') FROM pg_available_extensions"
-        " WHERE name = 'cdp') FROM pg_extension WHERE extname = 'cdp'");
-    const pg::Rows rows = query(spi_);
+    static pg::Query query("SELECT extversion FROM pg_extension WHERE extname = 'cdp'");
     const std::string library = CDP_VERSION;
-    const std::string extension = rows.text(0, 0);
-    const std::string installed = rows.is_null(0, 1) ? "" : rows.text(0, 1);
-    const std::string renew = is_preloaded() ? "Restart the server" : "Connect anew";
-    if (is_older_version(library, installed))
-      warning("version",
-              "Version " + installed + " is installed, but the library of " + library + " still runs.",
-              renew + ", then ALTER EXTENSION cdp UPDATE in every database that has it.");
-    else if (is_older_version(extension, library))
-      error("version",
-            "The library is of version " + library + ", this database's objects are of " + extension + ".",
-            "ALTER EXTENSION cdp UPDATE TO '" + library + "'");
-    else if (extension != library)
-      error("version",
-            "The library is of version " + library + ", this database's objects are of " + extension + ".",
-            "Install cdp " + extension + " on this server, and restart it.");
-    else
-      ok("version", "Library and extension are of version " + library + ".");
+    const std::string extension = query(spi_).text(0, 0);
+    if (extension == library) return ok("version", "Library and extension are of version " + library + ".");
+    const std::string detail = "The server runs the library of version " + library +
+                               ", but this database's objects are of version " + extension + ".";
+    if (is_older_version(extension, library))
+      return error("version", detail, "ALTER EXTENSION cdp UPDATE TO '" + library + "'");
+    error("version", detail,
+          "Restart the server, so that it loads the library that is installed; if that is older too, install "
+          "cdp " +
+              extension + ".");
   }
 
   void check_preload() {
@@ -214,8 +204,11 @@ class Health {
         " CASE WHEN prepared.gid IS NULL THEN format('SELECT pg_terminate_backend(%s)', lock.pid)"
         " ELSE format('COMMIT PREPARED %1$L, or ROLLBACK PREPARED %1$L', prepared.gid) END"
         " FROM pg_locks AS lock LEFT JOIN pg_stat_activity AS activity ON activity.pid = lock.pid"
-        " LEFT JOIN pg_prepared_xacts AS prepared"
-        " ON lock.pid IS NULL AND lock.virtualtransaction = '-1/' || prepared.transaction::text"
+        // A prepared transaction bears the virtual number of the session that prepared it, but no process.
+        " LEFT JOIN pg_locks AS own ON lock.pid IS NULL AND own.pid IS NULL AND own.locktype = "
+        "'transactionid'"
+        " AND own.virtualtransaction = lock.virtualtransaction"
+        " LEFT JOIN pg_prepared_xacts AS prepared ON prepared.transaction = own.transactionid"
         " WHERE lock.locktype = 'relation' AND lock.granted AND lock.mode = 'RowExclusiveLock'"
         " AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         " AND lock.pid IS DISTINCT FROM $1 AND lock.relation IN (SELECT inhrelid FROM pg_inherits"

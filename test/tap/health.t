@@ -6,8 +6,6 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use CdpTest;
-use File::Copy qw(copy);
-use File::Path qw(make_path);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -105,7 +103,8 @@ answer('SELECT cdp_worker_stop()');
 queue(160, $large);
 ok(catch_up(), 'large messages are taken');
 is(answer('SELECT sum(events) FROM seen'), 160, 'all of them');
-is(answer('SELECT max(sum) FROM (SELECT sum(events) FROM seen GROUP BY xid) s'), 8, 'by the transaction no more than cdp.batch_bytes and a message');
+is(answer('SELECT max(sum) FROM (SELECT sum(events) FROM seen GROUP BY xid) s'), 9,
+	'a transaction ends with the message by which it reaches cdp.batch_bytes');
 my $worker_memory = $process_memory->(slurp_file('/proc/' . answer('SELECT pid FROM cdp.worker_status') . '/status'));
 cmp_ok($worker_memory, '<', 110, sprintf('the memory of the worker is bounded: %.0f MB', $worker_memory));
 answer('SELECT cdp_worker_stop()');
@@ -130,22 +129,28 @@ is(answer('TRUNCATE seen; SELECT cdp_process()'), 500, 'time does not bound cdp_
 answer('DROP TRIGGER slow ON cdp.recent_event; DROP TRIGGER note ON cdp.recent_event');
 
 # What waits is counted right in the middle of a round, through all three chunks of the inbox.
-my ($expected, $wrong) = (0, '');
-for my $load (1 .. 8)
+my ($expected, $wrong, $most_chunks) = (0, '', 0);
+sub process_some
 {
-	queue(3000 + 100 * $load, $event . q{ || repeat(' ', 1500)});
-	$expected += 3000 + 100 * $load;
-	for (1 .. 3)
+	$expected -= answer("SELECT cdp_process($_[0])");
+	my ($pending, $chunks) = split /\|/, answer(
+		'SELECT (SELECT pending_messages FROM cdp.worker_status), (SELECT count(DISTINCT chunk) FROM cdp.inbox_waiting)');
+	$wrong .= " $pending for $expected;" if $pending != $expected;
+	$most_chunks = $chunks if $chunks > $most_chunks;
+}
+# Every chunk is once the first of a round that takes from several.
+for my $round (1 .. 3)
+{
+	for my $load (1 .. 3)
 	{
-		$expected -= answer('SELECT cdp_process(1000)');
-		my $pending = answer('SELECT pending_messages FROM cdp.worker_status');
-		$wrong .= " $pending for $expected;" if $pending != $expected;
+		queue(4000, $event . q{ || repeat(' ', 1500)});
+		$expected += 4000;
+		process_some(1);
 	}
+	process_some(1500) while $expected > 0;
 }
 is($wrong, '', 'pending_messages is right in the middle of a round');
-cmp_ok(answer('SELECT count(DISTINCT chunk) FROM cdp.inbox_waiting'), '>=', 2, 'though several chunks wait');
-answer('SELECT cdp_process()');
-is(answer('SELECT pending_messages FROM cdp.worker_status'), 0, 'and 0 when all is taken');
+is($most_chunks, 3, 'through all chunks of the inbox');
 
 # worker
 my $remedy = check_is('worker', 'warning', qr/stopped by cdp_worker_stop/, qr/^SELECT cdp_worker_start\(\)$/, 'stopped on purpose');
@@ -167,27 +172,11 @@ is((health('template'))[0], 'ok', '... which helps');
 
 my $version = answer(q{SELECT extversion FROM pg_extension WHERE extname = 'cdp'});
 answer(q{UPDATE pg_extension SET extversion = '0.0.9' WHERE extname = 'cdp'});
-check_is('version', 'error', qr/library is of version \Q$version\E, this database's objects are of 0\.0\.9/,
+check_is('version', 'error', qr/library of version \Q$version\E, but this database's objects are of version 0\.0\.9/,
 	qr/^ALTER EXTENSION cdp UPDATE TO '\Q$version\E'$/, 'the library is newer');
 answer(q{UPDATE pg_extension SET extversion = '99.10' WHERE extname = 'cdp'});
-check_is('version', 'error', qr/objects are of 99\.10/, qr/^Install cdp 99\.10 on this server/, 'the extension is newer');
+check_is('version', 'error', qr/objects are of version 99\.10/, qr/^Restart the server.* install cdp 99\.10\.$/, 'the extension is newer');
 answer(qq{UPDATE pg_extension SET extversion = '$version' WHERE extname = 'cdp'});
-SKIP:
-{
-	skip 'the server finds extensions in its own folders only', 3 unless $ENV{CDP_DESTDIR};
-	chomp(my $sharedir = `"$CdpTest::bindir/pg_config" --sharedir`);
-	my $other = PostgreSQL::Test::Utils::tempdir() . '/other';
-	make_path("$other$sharedir/extension");
-	my $control = slurp_file("$ENV{CDP_DESTDIR}$sharedir/extension/cdp.control");
-	$control =~ s/default_version = '[^']*'/default_version = '99.10'/;
-	append_to_file("$other$sharedir/extension/cdp.control", $control);
-	answer("SELECT 1");
-	set("extension_destdir = '$other'");
-	check_is('version', 'warning', qr/99\.10 is installed, but the library of \Q$version\E still runs/, qr/^Restart the server/, 'new files, old library');
-	answer('ALTER SYSTEM RESET extension_destdir');
-	answer('SELECT pg_reload_conf()');
-	sleep 1;
-}
 is((health('version'))[0], 'ok', 'version: as it was');
 
 answer(q{SELECT cdp_worker_stop(); UPDATE cdp.inbox_cursor SET clock = now() + interval '1 hour'});
