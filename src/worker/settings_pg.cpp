@@ -13,7 +13,7 @@ namespace {
 
 int poll_interval = 250;
 int batch_messages = 10000;
-int batch_bytes_setting = 64 * 1024 * 1024;
+int batch_bytes_setting = 16 * 1024 * 1024;
 int batch_time_ms = 1000;
 
 void register_launcher() {
@@ -42,7 +42,7 @@ void load() {
     DefineCustomIntVariable(
         "cdp.batch_bytes", "Most bytes of messages that the worker takes in one transaction.",
         "Passed by at most one message. cdp_process() too takes no more than this into memory at once.",
-        &batch_bytes_setting, 64 * 1024 * 1024, 64 * 1024, 1024 * 1024 * 1024, PGC_SIGHUP, GUC_UNIT_BYTE,
+        &batch_bytes_setting, 16 * 1024 * 1024, 64 * 1024, 1024 * 1024 * 1024, PGC_SIGHUP, GUC_UNIT_BYTE,
         nullptr, nullptr, nullptr);
     DefineCustomIntVariable(
         "cdp.batch_time", "Time after which the worker commits, however many messages still wait.",

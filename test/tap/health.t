@@ -95,24 +95,24 @@ answer(q{UPDATE cdp.worker_period SET began_at = began_at + interval '1 hour'});
 is(answer('SELECT messages_per_second FROM cdp.worker_status'), 0, 'a period of the future, after the clock was set back, does not count');
 answer('DELETE FROM cdp.worker_period');
 
-# Bytes: 160 MB wait, a transaction takes 8 MB.
+# Bytes: 80 MB wait, a transaction takes 8 MB.
 my $large = q{'{"type": "track", "userId": "u' || i || '", "event": "look", "properties": {"text": "' || repeat('x', 1000000) || '"}}'};
 my $process_memory = sub { my ($status) = @_; return ($status =~ /VmHWM:\s*(\d+) kB/)[0] / 1024 };
 set(q{cdp.batch_bytes = '8MB'});
 answer('SELECT cdp_worker_stop()');
-queue(160, $large);
+queue(80, $large);
 ok(catch_up(), 'large messages are taken');
-is(answer('SELECT sum(events) FROM seen'), 160, 'all of them');
+is(answer('SELECT sum(events) FROM seen'), 80, 'all of them');
 is(answer('SELECT max(sum) FROM (SELECT sum(events) FROM seen GROUP BY xid) s'), 9,
 	'a transaction ends with the message by which it reaches cdp.batch_bytes');
 my $worker_memory = $process_memory->(slurp_file('/proc/' . answer('SELECT pid FROM cdp.worker_status') . '/status'));
-cmp_ok($worker_memory, '<', 110, sprintf('the memory of the worker is bounded: %.0f MB', $worker_memory));
+cmp_ok($worker_memory, '<', 100, sprintf('the memory of the worker is bounded: %.0f MB', $worker_memory));
 answer('SELECT cdp_worker_stop()');
-queue(160, $large);
+queue(80, $large);
 my $said = answer(q{SELECT cdp_process(); SELECT pg_read_file('/proc/self/status')});
-like($said, qr/^160$/m, 'cdp_process() takes them in one transaction');
+like($said, qr/^80$/m, 'cdp_process() takes them in one transaction');
 my $own_memory = $process_memory->($said);
-cmp_ok($own_memory, '<', 110, sprintf('but not into memory at once: %.0f MB', $own_memory));
+cmp_ok($own_memory, '<', 100, sprintf('but not into memory at once: %.0f MB', $own_memory));
 
 # Time: events that take a millisecond each.
 answer(<<'SQL');
@@ -143,8 +143,8 @@ for my $round (1 .. 3)
 {
 	for my $load (1 .. 3)
 	{
-		queue(4000, $event . q{ || repeat(' ', 1500)});
-		$expected += 4000;
+		queue(2200, $event . q{ || repeat(' ', 1500)});
+		$expected += 2200;
 		process_some(1);
 	}
 	process_some(1500) while $expected > 0;
