@@ -70,6 +70,7 @@ ok(-e $meta->{provides}{cdp}{file}, 'META.json names a file of the extension tha
 is($meta->{provides}{cdp}{version}, $version, 'META.json provides the version of cdp.control');
 is($meta->{version}, $version, 'META.json has that version');
 like(slurp('Makefile'), qr/^EXTVERSION = \Q$version\E$/m, 'the Makefile has that version');
+like(slurp('src/pg/compat.hpp'), qr/^#define CDP_VERSION "\Q$version\E"$/m, 'the library says that version');
 like(slurp('CMakeLists.txt'), qr/project\(cdp VERSION \Q$version\E /, 'CMakeLists.txt has that version');
 like(slurp('CHANGELOG.md'), qr/^## Unreleased$/m, 'CHANGELOG.md begins with what is unreleased');
 like(slurp('LICENSE'), qr/Permission to use, copy, modify, and distribute/, 'LICENSE is the PostgreSQL License');

@@ -39,9 +39,9 @@ class Inbox {
   /// Did take() move the cursor, also where it found nothing?
   bool has_changed() const { return has_changed_; }
 
-  /// The next at most `limit` messages; fewer only once all are taken that were committed when this reader
-  /// was made.
-  std::vector<Queued> take(int64_t limit);
+  /// The next at most `limit` messages, ending with the one by which their payloads reach `max_bytes`: at
+  /// least one, until all are taken that were committed when this reader was made.
+  std::vector<Queued> take(int64_t limit, int64_t max_bytes);
 
   /// Writes the cursor, with the batch's instant; empties chunks that are processed and lets the next one
   /// take new messages once this one is large.
@@ -51,7 +51,7 @@ class Inbox {
   struct Row;
 
   bool start_round();
-  void take_from_chunk(int64_t limit, std::vector<Queued>* batch);
+  void take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queued>* batch);
   void truncate_if_processed(int chunk);
   void rotate();
 

@@ -1,7 +1,10 @@
 #include "event/inbox.hpp"
 #include "event/snapshot.hpp"
 #include "pg/guard.hpp"
+#include "pg/memory.hpp"
 #include "pg/spi.hpp"
+
+#include <algorithm>
 
 extern "C" {
 #include <utils/guc.h>
@@ -18,6 +21,8 @@ constexpr int64_t kFullChunkBytes = 4 * 1024 * 1024;
 constexpr int64_t kSmallChunkBytes = 512 * 1024;
 constexpr const char* kBeforeFirstRow = "(0,0)";
 constexpr long kFetchRows = 1000;
+/// Smaller payloads lie in their rows, mostly; those that do not may wait for the next large one.
+constexpr size_t kLargePayloadBytes = 2048;
 
 /// The statements over one chunk.
 struct ChunkStatements {
@@ -100,18 +105,22 @@ bool Inbox::start_round() {
   return true;
 }
 
-void Inbox::take_from_chunk(int64_t limit, std::vector<Queued>* batch) {
+void Inbox::take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queued>* batch) {
   ChunkStatements& statements = chunk_statements(read_chunk_);
   std::vector<std::string> outside_of_snapshots;
   {
+    // Large payloads are fetched from where the server keeps them as they are read: into memory that goes
+    // with the row, else a transaction that takes a long backlog would hold all of it.
+    pg::Arena payload("cdp inbox payload");
     pg::Cursor cursor(spi_, statements.read, read_tid_, home_, done_, target_);
-    for (int64_t wanted = limit; wanted > 0;) {
+    for (int64_t wanted = limit; wanted > 0 && *bytes_left > 0;) {
       const pg::Rows rows = cursor.fetch(std::min<int64_t>(wanted, kFetchRows));
       if (rows.empty()) {
         read_tid_.clear();
         break;
       }
-      for (uint64_t i = 0; i < rows.size(); ++i) {
+      for (uint64_t i = 0; i < rows.size() && *bytes_left > 0; ++i) {
+        const pg::InContext in_payload(payload.context());
         Queued queued;
         read_tid_ = rows.text(i, 0);
         if (rows.boolean(i, 1)) outside_of_snapshots.push_back(read_tid_);
@@ -119,6 +128,8 @@ void Inbox::take_from_chunk(int64_t limit, std::vector<Queued>* batch) {
         queued.is_null = rows.is_null(i, 3);
         if (!queued.is_null) queued.payload = rows.text(i, 3);
         queued.received_at = rows.instant(i, 4);
+        *bytes_left -= static_cast<int64_t>(queued.payload.size());
+        if (queued.payload.size() > kLargePayloadBytes) payload.reset();
         batch->push_back(std::move(queued));
       }
       wanted -= static_cast<int64_t>(rows.size());
@@ -127,13 +138,14 @@ void Inbox::take_from_chunk(int64_t limit, std::vector<Queued>* batch) {
   if (!outside_of_snapshots.empty()) (void)statements.remove(spi_, outside_of_snapshots);
 }
 
-std::vector<Queued> Inbox::take(int64_t limit) {
+std::vector<Queued> Inbox::take(int64_t limit, int64_t max_bytes) {
   std::vector<Queued> batch;
-  while (static_cast<int64_t>(batch.size()) < limit) {
+  int64_t bytes_left = std::max<int64_t>(max_bytes, 1);
+  while (static_cast<int64_t>(batch.size()) < limit && bytes_left > 0) {
     // A round that began here sees all that was committed before: with it this reader has done its work, and
     // writers who are quicker do not keep it at it for ever.
     if (target_.empty() && (has_started_round_ || !start_round())) break;
-    take_from_chunk(limit - static_cast<int64_t>(batch.size()), &batch);
+    take_from_chunk(limit - static_cast<int64_t>(batch.size()), &bytes_left, &batch);
     has_changed_ = true;
     if (!read_tid_.empty()) continue;
     if (read_chunk_ != write_chunk_) {

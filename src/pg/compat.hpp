@@ -8,17 +8,21 @@
 #error "cdp needs PostgreSQL 15 or newer"
 #endif
 
-#if PG_VERSION_NUM >= 160000
 extern "C" {
+#include <utils/backend_status.h>
+#if PG_VERSION_NUM >= 160000
 #include <varatt.h>
-}
 #endif
+}
+
+/// The library's version, that of the SQL objects it goes with.
+#define CDP_VERSION "0.1.0"
 
 namespace cdp::pg {
 
 /// Makes the module's magic block visible and, from 18 on, names the module and its version.
 #if PG_VERSION_NUM >= 180000
-#define CDP_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "cdp", .version = "0.1.0")
+#define CDP_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "cdp", .version = CDP_VERSION)
 #else
 #define CDP_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
@@ -33,6 +37,7 @@ int statistics_target(const Stats* stats) {
 #endif
 }
 
+/// Opens a scan of an index for so many keys.
 template <class Table, class Index, class Snapshot>
 auto begin_index_scan(Table table, Index index, Snapshot snapshot, int key_count) {
 #if PG_VERSION_NUM >= 180000
@@ -49,6 +54,15 @@ void insert_index_entries(Result* result, Slot* slot, State* state) {
   (void)ExecInsertIndexTuples(result, slot, state, false, false, nullptr, nullptr, false);
 #else
   (void)ExecInsertIndexTuples(result, slot, state, false, false, nullptr, nullptr);
+#endif
+}
+
+/// One of the server's processes as last reported, from 1 to pgstat_fetch_stat_numbackends().
+inline const PgBackendStatus& backend_status(int index) {
+#if PG_VERSION_NUM >= 160000
+  return pgstat_get_local_beentry_by_index(index)->backendStatus;
+#else
+  return pgstat_fetch_stat_local_beentry(index)->backendStatus;
 #endif
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "pg/guard.hpp"
+#include "pg/memory.hpp"
 
 extern "C" {
 #include <catalog/pg_type.h>
@@ -160,6 +161,14 @@ std::vector<int32_t> Rows::integers(uint64_t row, int column) const {
 
 namespace {
 
+/// Calls SPI, which makes its own memory context the current one, and stays in the one that was: else an
+/// Arena would end with the first statement within.
+template <class F>
+auto call_spi(F&& f) {
+  const InContext stay(CurrentMemoryContext);
+  return guard(f);
+}
+
 bool takes(SPIPlanPtr plan, const std::vector<Bound>& bound) {
   for (size_t i = 0; i < bound.size(); ++i)
     if (SPI_getargtypeid(plan, static_cast<int>(i)) != bound[i].type) return false;
@@ -175,7 +184,7 @@ SPIPlanPtr Query::plan(const std::vector<Bound>& bound) {
   std::vector<Oid> types;
   for (const Bound& value : bound) types.push_back(value.type);
   // Arrays of any length are looked up by index: a plan made for one of them could read whole tables instead.
-  SPIPlanPtr made = guard([&] {
+  SPIPlanPtr made = call_spi([&] {
     return SPI_prepare_cursor(sql_, static_cast<int>(types.size()), types.data(), CURSOR_OPT_GENERIC_PLAN);
   });
   if (made == nullptr) require(SPI_result, "SPI_prepare");
@@ -204,7 +213,7 @@ Rows Query::run(Spi& spi, const std::vector<Bound>& bound) {
   SPIPlanPtr prepared = plan(bound);
   PlainValues plain(bound);
   const bool is_read_only = spi.is_read_only();
-  require(guard([&] {
+  require(call_spi([&] {
             return SPI_execute_plan(prepared, plain.values.data(), plain.nulls.c_str(), is_read_only, 0);
           }),
           sql_);
@@ -215,7 +224,7 @@ void Cursor::open(Spi& spi, Query& query, const std::vector<Bound>& bound) {
   const bool is_read_only = spi.is_read_only();
   SPIPlanPtr prepared = query.plan(bound);
   PlainValues plain(bound);
-  portal_ = guard([&] {
+  portal_ = call_spi([&] {
     return SPI_cursor_open(nullptr, prepared, plain.values.data(), plain.nulls.c_str(), is_read_only);
   });
   if (portal_ == nullptr) require(SPI_result, "SPI_cursor_open");
@@ -227,12 +236,12 @@ Cursor::~Cursor() {
 }
 
 Rows Cursor::fetch(long count) {
-  guard([&] { SPI_cursor_fetch(portal_, true, count); });
+  call_spi([&] { SPI_cursor_fetch(portal_, true, count); });
   return {SPI_tuptable, SPI_processed};
 }
 
 void execute(Spi& /*spi*/, const std::string& sql) {
-  require(guard([&] { return SPI_execute(sql.c_str(), false, 0); }), sql.c_str());
+  require(call_spi([&] { return SPI_execute(sql.c_str(), false, 0); }), sql.c_str());
   if (SPI_tuptable != nullptr) SPI_freetuptable(SPI_tuptable);
 }
 

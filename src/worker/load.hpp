@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/time.hpp"
+
 #include <cstdint>
 
 namespace cdp::worker {
@@ -7,8 +9,11 @@ namespace cdp::worker {
 /// Declares the room's settings; registers the launcher where the library is being preloaded.
 void load();
 
-/// cdp.poll_interval in milliseconds, and cdp.batch_size in messages.
+/// cdp.poll_interval, in milliseconds.
 int poll_interval_ms();
+/// What bounds one transaction of the worker: cdp.batch_size in messages, cdp.batch_bytes, cdp.batch_time.
 int64_t batch_size();
+int64_t batch_bytes();
+Micros batch_time();
 
 }  // namespace cdp::worker

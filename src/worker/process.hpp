@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "worker/pace.hpp"
 #include "worker/stages.hpp"
 
 #include <cstdint>
@@ -11,14 +12,19 @@ namespace cdp::worker {
 /// What one call of process() did.
 struct Processed {
   int64_t messages = 0;   ///< taken from the inbox, dead letters included
+  int64_t bytes = 0;      ///< of their payloads
   int64_t users = 0;      ///< whose memberships time alone may have changed
   bool has_more = false;  ///< a limit was reached: there may be more to do at once
   StageTimes times;       ///< also of what was rolled back to find a message that the database refuses
+  Micros took = 0;        ///< all of it, from when the process lock was held
 };
 
-/// How much one transaction may do.
+/// How much one transaction may do. Bytes are passed by at most one message; time by about as much as it
+/// takes to foresee wrongly, and by a first piece, however slow.
 struct Limits {
   int64_t messages = INT64_MAX;
+  int64_t bytes = INT64_MAX;
+  Micros time = kNoTimeLimit;
   int64_t users = INT64_MAX;
 };
 

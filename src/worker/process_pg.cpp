@@ -14,6 +14,7 @@
 #include "segment/chunks.hpp"
 #include "segment/membership.hpp"
 #include "session/store.hpp"
+#include "worker/load.hpp"
 #include "worker/process.hpp"
 
 #include <algorithm>
@@ -25,7 +26,8 @@ namespace cdp::worker {
 
 namespace {
 
-/// Messages are taken in pieces of this many, so that memory is bounded whatever the limit.
+/// Messages are taken in pieces of at most this many, and of batch_bytes(), so that memory is bounded
+/// whatever the limit.
 constexpr int64_t kMessagesAtOnce = 10000;
 
 /// The effects of a piece of messages, room by room.
@@ -206,34 +208,53 @@ Instant clock_now(pg::Spi& spi) {
 }  // namespace
 
 Processed process(const Limits& limits) {
+  // What this backend has learned.
+  static Pace message_pace;
+  static Pace user_pace;
   pg::Spi spi;
   segment::lock_processing();
+  const Stopwatch total;
   event::Inbox inbox(spi);
   const Instant now = std::max(clock_now(spi), inbox.clock());
   bool has_worked = segment::compute_pending(spi, now);
 
   Processed done;
-  while (done.messages < limits.messages) {
+  bool is_time_up = false;
+  // Also a long computation of segments before, or a long backlog of messages, leaves time for one piece.
+  while (done.messages < limits.messages && done.bytes < limits.bytes && !is_time_up) {
+    const Stopwatch piece;
     std::vector<event::Queued> queued;
     {
       const StageTimes::Timer timer(done.times, Stage::Take);
-      queued = inbox.take(std::min(limits.messages - done.messages, kMessagesAtOnce));
+      queued = inbox.take(std::min({limits.messages - done.messages, kMessagesAtOnce,
+                                    message_pace.piece(total.left_of(limits.time))}),
+                          std::min(limits.bytes - done.bytes, batch_bytes()));
     }
     if (queued.empty()) break;
     apply(spi, queued, now, done.times);
     done.messages += static_cast<int64_t>(queued.size());
+    for (const event::Queued& message : queued) done.bytes += static_cast<int64_t>(message.payload.size());
+    message_pace.note(static_cast<int64_t>(queued.size()), piece.us());
+    is_time_up = total.left_of(limits.time) <= 0;
   }
-  while (done.users < limits.users) {
+  const bool has_more_messages = done.messages >= limits.messages || done.bytes >= limits.bytes || is_time_up;
+  is_time_up = false;
+  while (done.users < limits.users && !is_time_up) {
     const StageTimes::Timer timer(done.times, Stage::Time);
-    const int64_t users = segment::follow_time(spi, segment::Catalog::current(spi), now,
-                                               std::min(limits.users - done.users, kMessagesAtOnce));
+    const Stopwatch piece;
+    const int64_t users = segment::follow_time(
+        spi, segment::Catalog::current(spi), now,
+        std::min({limits.users - done.users, kMessagesAtOnce, user_pace.piece(total.left_of(limits.time))}));
     if (users == 0) break;
     done.users += users;
+    user_pace.note(users, piece.us());
+    is_time_up = total.left_of(limits.time) <= 0;
   }
   has_worked |= inbox.has_changed() || done.users > 0;
   if (segment::settle_sizes(spi)) has_worked = true;
-  done.has_more = done.messages >= limits.messages || done.users >= limits.users;
+  done.has_more = has_more_messages || done.users >= limits.users || is_time_up;
   if (has_worked) inbox.save(now);
+  done.took = total.us();
   return done;
 }
 

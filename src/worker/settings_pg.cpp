@@ -13,6 +13,8 @@ namespace {
 
 int poll_interval = 250;
 int batch_messages = 10000;
+int batch_bytes_setting = 16 * 1024 * 1024;
+int batch_time_ms = 1000;
 
 void register_launcher() {
   BackgroundWorker launcher = {};
@@ -37,6 +39,15 @@ void load() {
     DefineCustomIntVariable("cdp.batch_size", "Most messages that the worker takes in one transaction.",
                             nullptr, &batch_messages, 10000, 1, 1000000, PGC_SIGHUP, 0, nullptr, nullptr,
                             nullptr);
+    DefineCustomIntVariable(
+        "cdp.batch_bytes", "Most bytes of messages that the worker takes in one transaction.",
+        "Passed by at most one message. cdp_process() too takes no more than this into memory at once.",
+        &batch_bytes_setting, 16 * 1024 * 1024, 64 * 1024, 1024 * 1024 * 1024, PGC_SIGHUP, GUC_UNIT_BYTE,
+        nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "cdp.batch_time", "Time after which the worker commits, however many messages still wait.",
+        "Foreseen by the speed of the messages before, so passed a little at times.", &batch_time_ms, 1000,
+        10, 600000, PGC_SIGHUP, GUC_UNIT_MS, nullptr, nullptr, nullptr);
     if (!process_shared_preload_libraries_in_progress) return;
     set_preloaded();
     if (!IsBinaryUpgrade) register_launcher();
@@ -45,5 +56,7 @@ void load() {
 
 int poll_interval_ms() { return poll_interval; }
 int64_t batch_size() { return batch_messages; }
+int64_t batch_bytes() { return batch_bytes_setting; }
+Micros batch_time() { return batch_time_ms * kMillisecond; }
 
 }  // namespace cdp::worker

@@ -55,12 +55,30 @@ bool record_start(pg::Spi& spi) {
   return query(spi, static_cast<int32_t>(MyProcPid)).size() == 1;
 }
 
-void record_success(pg::Spi& spi, int64_t messages) {
+/// Adds a batch to the sums of the ten seconds in which it ended. Seven rows are used in turn: the minute
+/// that is asked for, and the seconds under way.
+void record_rate(pg::Spi& spi, const Processed& done) {
+  static pg::Query query(
+      "INSERT INTO cdp.worker_period AS p (slot, began_at, messages, stage_us)"
+      " SELECT (number % 7)::smallint, to_timestamp(number * 10), $1, $2"
+      " FROM (SELECT floor(extract(epoch FROM clock_timestamp()) / 10)::bigint AS number) AS now"
+      " ON CONFLICT (slot) DO UPDATE SET began_at = excluded.began_at,"
+      " messages = excluded.messages"
+      " + CASE WHEN p.began_at = excluded.began_at THEN p.messages ELSE 0 END,"
+      " stage_us = CASE WHEN p.began_at = excluded.began_at THEN"
+      " (SELECT jsonb_object_agg(key, value::bigint + coalesce((p.stage_us->>key)::bigint, 0))"
+      " FROM jsonb_each_text(excluded.stage_us)) ELSE excluded.stage_us END");
+  const std::string times = done.times.json(done.took);
+  (void)query(spi, done.messages, pg::JsonText{times});
+}
+
+void record_success(pg::Spi& spi, const Processed& done) {
   static pg::Query query(
       "UPDATE cdp.worker SET retry_at = NULL, messages_total = messages_total + $1,"
       " last_batch_at = CASE WHEN $1 > 0 THEN clock_timestamp() ELSE last_batch_at END,"
       " last_batch_messages = CASE WHEN $1 > 0 THEN $1 ELSE last_batch_messages END");
-  (void)query(spi, messages);
+  (void)query(spi, done.messages);
+  if (done.messages > 0) record_rate(spi, done);
 }
 
 void work(Turn* turn) {
@@ -72,14 +90,14 @@ void work(Turn* turn) {
     }
   }
   if (!turn->takes_batch) return;
-  const Processed done = process({batch_size(), batch_size()});
+  const Processed done = process({batch_size(), batch_bytes(), batch_time(), batch_size()});
   turn->messages = done.messages;
   turn->has_more = done.has_more;
   turn->next_due_us = next_due().value_or(Instant::max()).us;
   // An idle worker writes nothing: no transaction number, no WAL.
   if (turn->messages == 0 && !turn->was_failing) return;
   pg::Spi spi;
-  record_success(spi, turn->messages);
+  record_success(spi, done);
 }
 
 void in_transaction(void* argument) {

@@ -25,6 +25,40 @@ COMMENT ON COLUMN cdp.worker.last_error_at IS 'When that was';
 COMMENT ON COLUMN cdp.worker.retry_at IS 'When the failed batch is tried again; null if the last one succeeded';
 INSERT INTO cdp.worker DEFAULT VALUES;
 
+CREATE TABLE cdp.worker_period (
+    slot     smallint PRIMARY KEY CHECK (slot OPERATOR(pg_catalog.>=) 0 AND slot OPERATOR(pg_catalog.<) 7),
+    began_at timestamptz NOT NULL,
+    messages bigint NOT NULL,
+    stage_us jsonb NOT NULL
+) WITH (fillfactor = 10);
+COMMENT ON TABLE cdp.worker_period IS 'What the worker did in the last periods of ten seconds in which it did anything: a row for each of at most seven. Read cdp.worker_status instead. Not dumped';
+COMMENT ON COLUMN cdp.worker_period.slot IS 'Rows are used in turn: seconds since 1970 divided by ten, modulo seven';
+COMMENT ON COLUMN cdp.worker_period.began_at IS 'Beginning of the ten seconds; a row older than a minute tells of the past';
+COMMENT ON COLUMN cdp.worker_period.messages IS 'Messages of the batches that ended in them';
+COMMENT ON COLUMN cdp.worker_period.stage_us IS 'How long each stage of those batches took, and all of them (total), in microseconds';
+
+-- What a round has left: the rows behind the one it has reached, and the chunks that it comes to after that one, in turn up
+-- to the one that takes new messages.
+CREATE VIEW cdp.inbox_waiting AS
+    SELECT inbox.source, inbox.received_at, inbox.chunk
+    FROM cdp.inbox, cdp.inbox_cursor
+    WHERE inbox.home OPERATOR(pg_catalog.<>) inbox_cursor.home
+       OR NOT pg_catalog.pg_visible_in_snapshot(inbox.xid, inbox_cursor.done::pg_catalog.pg_snapshot)
+          AND (inbox_cursor.target IS NULL
+               OR NOT pg_catalog.pg_visible_in_snapshot(inbox.xid, inbox_cursor.target::pg_catalog.pg_snapshot)
+               OR inbox.chunk OPERATOR(pg_catalog.=) inbox_cursor.read_chunk
+                  AND inbox.ctid OPERATOR(pg_catalog.>) inbox_cursor.read_tid::pg_catalog.tid
+               OR inbox.chunk OPERATOR(pg_catalog.<>) inbox_cursor.read_chunk
+                  AND ((inbox.chunk OPERATOR(pg_catalog.-) inbox_cursor.read_chunk OPERATOR(pg_catalog.+) 3)
+                       OPERATOR(pg_catalog.%) 3)
+                      OPERATOR(pg_catalog.<=)
+                      ((inbox_cursor.write_chunk OPERATOR(pg_catalog.-) inbox_cursor.read_chunk
+                        OPERATOR(pg_catalog.+) 3) OPERATOR(pg_catalog.%) 3));
+COMMENT ON VIEW cdp.inbox_waiting IS 'Committed messages that wait to be taken. A pass over the inbox';
+COMMENT ON COLUMN cdp.inbox_waiting.source IS 'cdp.inbox.source';
+COMMENT ON COLUMN cdp.inbox_waiting.received_at IS 'When it was received';
+COMMENT ON COLUMN cdp.inbox_waiting.chunk IS 'Which of the inbox''s chunks holds it';
+
 CREATE VIEW cdp.worker_status AS
     SELECT holder.pid,
            CASE WHEN holder.pid IS NOT NULL AND worker.retry_at IS NOT NULL THEN 'backing off'
@@ -34,15 +68,31 @@ CREATE VIEW cdp.worker_status AS
                 ELSE 'not started' END AS state,
            worker.started_at, worker.last_batch_at, worker.last_batch_messages, worker.messages_total,
            worker.errors_total, worker.last_error, worker.last_error_at, worker.retry_at,
-           (SELECT pg_catalog.count(*) FROM cdp.inbox, cdp.inbox_cursor
-             WHERE inbox.home OPERATOR(pg_catalog.<>) inbox_cursor.home
-                OR NOT pg_catalog.pg_visible_in_snapshot(inbox.xid, inbox_cursor.done::pg_catalog.pg_snapshot)
-                   AND (inbox_cursor.target IS NULL
-                        OR NOT pg_catalog.pg_visible_in_snapshot(inbox.xid, inbox_cursor.target::pg_catalog.pg_snapshot)
-                        OR inbox.chunk OPERATOR(pg_catalog.>) inbox_cursor.read_chunk
-                        OR inbox.chunk OPERATOR(pg_catalog.=) inbox_cursor.read_chunk
-                           AND inbox.ctid OPERATOR(pg_catalog.>) inbox_cursor.read_tid::pg_catalog.tid))
-               AS pending_messages
+           (SELECT pg_catalog.count(*) FROM cdp.inbox_waiting) AS pending_messages,
+           (SELECT GREATEST(0, EXTRACT(epoch FROM pg_catalog.statement_timestamp()
+                                                  OPERATOR(pg_catalog.-) pg_catalog.min(received_at)))::float8
+              FROM cdp.inbox_waiting HAVING pg_catalog.min(received_at) IS NOT NULL) AS lag_seconds,
+           -- Whole periods of the last minute, and the one under way: 50 to 60 seconds.
+           (SELECT COALESCE(pg_catalog.sum(period.messages), 0)::float8 OPERATOR(pg_catalog./)
+                   EXTRACT(epoch FROM pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-) minute.began_at)::float8
+              FROM (SELECT pg_catalog.to_timestamp(pg_catalog.ceil(
+                               (EXTRACT(epoch FROM pg_catalog.statement_timestamp())::float8
+                                OPERATOR(pg_catalog.-) 60::float8) OPERATOR(pg_catalog./) 10::float8)
+                           OPERATOR(pg_catalog.*) 10::float8) AS began_at) AS minute
+              LEFT JOIN cdp.worker_period AS period
+                     ON period.began_at OPERATOR(pg_catalog.>=) minute.began_at
+                    AND period.began_at OPERATOR(pg_catalog.<=) pg_catalog.statement_timestamp()
+             GROUP BY minute.began_at) AS messages_per_second,
+           (SELECT pg_catalog.jsonb_object_agg(stage.name, stage.us_per_message)
+              FROM (SELECT part.key AS name,
+                           pg_catalog.round(pg_catalog.sum(part.value::bigint) OPERATOR(pg_catalog./)
+                                            pg_catalog.sum(period.messages), 1) AS us_per_message
+                      FROM cdp.worker_period AS period
+                           CROSS JOIN LATERAL pg_catalog.jsonb_each_text(period.stage_us) AS part
+                     WHERE period.began_at OPERATOR(pg_catalog.>)
+                           (SELECT pg_catalog.max(latest.began_at) OPERATOR(pg_catalog.-) '1 minute'::interval
+                              FROM cdp.worker_period AS latest)
+                     GROUP BY part.key) AS stage) AS stage_us
     FROM cdp.worker
     LEFT JOIN (pg_catalog.pg_locks holder
                JOIN pg_catalog.pg_database database
@@ -65,6 +115,9 @@ COMMENT ON COLUMN cdp.worker_status.last_error IS 'Message of the last failure';
 COMMENT ON COLUMN cdp.worker_status.last_error_at IS 'When that was';
 COMMENT ON COLUMN cdp.worker_status.retry_at IS 'When the failed batch is tried again; null if the last one succeeded';
 COMMENT ON COLUMN cdp.worker_status.pending_messages IS 'Committed messages that wait. Costs a pass over the inbox; leave the column out where that is too much';
+COMMENT ON COLUMN cdp.worker_status.lag_seconds IS 'Seconds since the oldest of them was received; null if none waits. A dead letter put back keeps the time at which it was received. Costs the same';
+COMMENT ON COLUMN cdp.worker_status.messages_per_second IS 'How many the worker took, mean of the last 50 to 60 seconds; 0 after a minute of rest';
+COMMENT ON COLUMN cdp.worker_status.stage_us IS 'Microseconds a message by stage of the work (take, read, deduplicate, identify, store, sessions, feedback, follow, time) and in total, mean of the minute before the end of the last batch; null before the first';
 
 CREATE FUNCTION cdp_worker_start() RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

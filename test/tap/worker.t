@@ -155,6 +155,26 @@ for my $round (1 .. 3)
 $node->safe_psql('two', 'BEGIN; DROP EXTENSION cdp; ROLLBACK');
 ok(wait_for(10, sub { runs('two') }), 'a DROP EXTENSION rolled back leaves the worker at work');
 
+# Owners. The worker does not care whose its tables are; DROP OWNED by their owner drops the extension.
+$node->safe_psql('postgres', 'CREATE ROLE boss SUPERUSER LOGIN; CREATE ROLE heir SUPERUSER; CREATE DATABASE owned OWNER boss');
+$node->safe_psql('owned', 'SET SESSION AUTHORIZATION boss; CREATE EXTENSION cdp');
+ok(wait_for(10, sub { runs('owned') }), 'an extension of another owner has a worker');
+$node->safe_psql('owned', 'REASSIGN OWNED BY boss TO heir');
+is(answer(q{SELECT string_agg(DISTINCT relowner::regrole::text, ' ') FROM pg_class WHERE relnamespace = 'cdp'::regnamespace}, 'owned'),
+	'heir', 'REASSIGN OWNED reaches every table of it');
+is(answer(q{SELECT count(*) FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid JOIN pg_extension e ON e.oid = d.refobjid
+	WHERE d.deptype = 'e' AND d.classid = 'pg_proc'::regclass AND e.extname = 'cdp' AND p.proowner::regrole::text <> 'heir'}, 'owned'), 0,
+	'and every function');
+cmp_ok(latency('owned'), '>=', 0, 'the worker goes on after REASSIGN OWNED');
+$node->safe_psql('owned', 'DROP OWNED BY boss');
+$node->safe_psql('postgres', 'DROP OWNED BY boss; ALTER DATABASE owned OWNER TO heir; DROP ROLE boss');
+cmp_ok(latency('owned'), '>=', 0, 'and after DROP OWNED and DROP ROLE of the one who made it');
+$node->safe_psql('owned', 'DROP OWNED BY heir CASCADE');
+is(answer(q{SELECT count(*) FROM pg_extension WHERE extname = 'cdp'}, 'owned'), 0, 'DROP OWNED BY the owner drops the extension');
+ok(wait_for(10, sub { workers() == 2 }), 'and its worker leaves');
+$node->safe_psql('postgres', 'DROP DATABASE owned');
+$node->safe_psql('postgres', 'DROP ROLE heir');
+
 # Standby: nothing runs and nothing is logged until it is promoted.
 $node->backup('base');
 forget_earlier_run('standby');
@@ -166,6 +186,10 @@ sleep 3;
 is(answer(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'cdp%'}, 'postgres', $standby), 0,
 	'no worker runs on a standby');
 is(answer('SELECT state FROM cdp.worker_status', 'one', $standby), 'not started', 'worker_status answers there');
+is(answer(q{SELECT status || ': ' || detail FROM cdp_health() WHERE check_name = 'standby'}, 'one', $standby),
+	'warning: This server is a standby: no worker runs and nothing is taken before it is promoted.', 'cdp_health names the standby');
+is(answer(q{SELECT status || ': ' || detail FROM cdp_health() WHERE check_name = 'worker'}, 'one', $standby),
+	'ok: None runs, as it should be on a standby.', 'and wants no worker there');
 my ($state, $said) = fails_with($standby, 'SELECT cdp_worker_start()', 'one');
 is($state, '55000', 'and none can be started');
 my $log = slurp_file($standby->logfile);
@@ -173,6 +197,8 @@ unlike($log, qr/cdp worker|cdp launcher|read-only transaction/, 'the log of the 
 $standby->promote;
 ok(wait_for(20, sub { answer('SELECT state FROM cdp.worker_status', 'one', $standby) =~ /running|idle/ }),
 	'promotion brings the worker');
+is(answer(q{SELECT string_agg(check_name, ' ') FROM cdp_health() WHERE status <> 'ok' AND check_name <> 'autovacuum'}, 'one', $standby),
+	'', 'and cdp_health has no complaint');
 $standby->stop;
 
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|signal 6|signal 11/, 'no process died of itself');

@@ -1,0 +1,266 @@
+/// cdp_health(): what is misconfigured, and what to do about each. Reads only; also on a standby.
+
+#include "pg/boundary.hpp"
+#include "pg/compat.hpp"
+#include "pg/datum.hpp"
+#include "pg/guard.hpp"
+#include "pg/spi.hpp"
+#include "pg/wake.hpp"
+#include "worker/start_pg.hpp"
+#include "worker/version.hpp"
+
+#include <cmath>
+
+extern "C" {
+#include <access/xlog.h>
+}
+
+namespace cdp::worker {
+
+namespace {
+
+/// From this lag on the inbox is worth a look, and from this one on nobody can call it a peak.
+constexpr double kWarningLagSeconds = 60;
+constexpr double kErrorLagSeconds = 600;
+/// A clock may be corrected by so much without anyone having to know.
+constexpr double kToleratedSecondsBack = 1;
+/// The inbox's chunks are emptied at 4 MB each; larger than this they only are while a load is taken.
+constexpr int64_t kLargeInboxBytes = 32 * 1024 * 1024;
+
+class Health {
+ public:
+  explicit Health(FunctionCallInfo fcinfo) : sink_(fcinfo) {}
+
+  void run() {
+    check_version();
+    check_preload();
+    check_standby();
+    check_template();
+    check_worker();
+    check_worker_slots();
+    check_inbox();
+    check_inbox_size();
+    check_clock();
+    check_autovacuum();
+  }
+
+ private:
+  void add(const char* check, const char* status, const std::string& detail,
+           const std::optional<std::string>& remedy) {
+    sink_.add({pg::to_text(check), pg::to_text(status), pg::to_text(detail),
+               remedy ? std::optional(pg::to_text(*remedy)) : std::nullopt});
+  }
+  void ok(const char* check, const std::string& detail) { add(check, "ok", detail, {}); }
+  void warning(const char* check, const std::string& detail, const std::string& remedy) {
+    add(check, "warning", detail, remedy);
+  }
+  void error(const char* check, const std::string& detail, const std::string& remedy) {
+    add(check, "error", detail, remedy);
+  }
+
+  /// Whether the caller may read a relation of schema cdp; if not, the check says so.
+  bool may_read(const char* check, const char* relation) {
+    static pg::Query query(
+        "SELECT has_schema_privilege('cdp', 'USAGE') AND has_table_privilege('cdp.' || $1, 'SELECT'),"
+        " format('GRANT USAGE ON SCHEMA cdp TO %1$I; GRANT SELECT ON cdp.%2$I TO %1$I', current_user, $1)");
+    const pg::Rows rows = query(spi_, relation);
+    if (rows.boolean(0, 0)) return true;
+    add(check, "unknown", "Not visible to you.", rows.text(0, 1));
+    return false;
+  }
+
+  void check_version() {
+    static pg::Query query("SELECT extversion FROM pg_extension WHERE extname = 'cdp'");
+    const std::string library = CDP_VERSION;
+    const std::string extension = query(spi_).text(0, 0);
+    if (extension == library) return ok("version", "Library and extension are of version " + library + ".");
+    const std::string detail = "The server runs the library of version " + library +
+                               ", but this database's objects are of version " + extension + ".";
+    if (is_older_version(extension, library))
+      return error("version", detail, "ALTER EXTENSION cdp UPDATE TO '" + library + "'");
+    error("version", detail,
+          "Restart the server, so that it loads the library that is installed; if that is older too, install "
+          "cdp " +
+              extension + ".");
+  }
+
+  void check_preload() {
+    if (is_preloaded()) return ok("preload", "shared_preload_libraries has cdp.");
+    // Visible to superusers and members of pg_read_all_settings.
+    static pg::Query query(
+        "SELECT pending_restart, (SELECT coalesce(string_agg(quote_literal(trim(name)) || ', ', ''), '')"
+        " FROM unnest(string_to_array(setting, ',')) AS name)"
+        " FROM pg_settings WHERE name = 'shared_preload_libraries'");
+    const pg::Rows rows = query(spi_);
+    const std::string others = rows.empty() ? "" : rows.text(0, 1);
+    const std::string detail =
+        "shared_preload_libraries lacks cdp: no worker starts by itself, nor after a restart of the server.";
+    if (!rows.empty() && rows.boolean(0, 0))
+      return warning("preload", detail + " That setting has been changed since the server started.",
+                     "Restart the server.");
+    warning("preload", detail,
+            "ALTER SYSTEM SET shared_preload_libraries = " + others + "'cdp'" +
+                (rows.empty() ? " (behind what it has)" : "") +
+                "; then restart the server. Where that is not possible, call cdp_process() regularly.");
+  }
+
+  void check_standby() {
+    if (!RecoveryInProgress()) return ok("standby", "This server takes writes.");
+    warning("standby", "This server is a standby: no worker runs and nothing is taken before it is promoted.",
+            "Look at cdp_health() on the primary server; if this one shall replace it, SELECT pg_promote().");
+  }
+
+  void check_template() {
+    static pg::Query query(
+        "SELECT datistemplate, format('ALTER DATABASE %I IS_TEMPLATE false', datname) FROM pg_database"
+        " WHERE datname = current_database()");
+    const pg::Rows rows = query(spi_);
+    if (!rows.boolean(0, 0)) return ok("template", "This database is no template.");
+    warning(
+        "template",
+        "This database is marked as a template: the launcher starts no worker in it when the server starts.",
+        rows.text(0, 1));
+  }
+
+  void check_worker() {
+    const int pid = pg::find_worker(MyDatabaseId);
+    if (pid == 0 && RecoveryInProgress()) return ok("worker", "None runs, as it should be on a standby.");
+    if (!may_read("worker", "worker_status")) return;
+    static pg::Query query(
+        "SELECT state, retry_at IS NOT NULL, errors_total::text, coalesce(last_error, ''),"
+        " to_char(retry_at, 'HH24:MI:SS TZ') FROM cdp.worker_status");
+    const pg::Rows rows = query(spi_);
+    const std::string state = rows.text(0, 0);
+    if (pid != 0 && rows.boolean(0, 1))
+      return error("worker",
+                   "The last batch failed and was rolled back (" + rows.text(0, 2) +
+                       " failures in all): " + rows.text(0, 3),
+                   "Remove the cause; the worker tries again by itself, next at " + rows.text(0, 4) + ".");
+    if (pid != 0) return ok("worker", "It runs, process " + std::to_string(pid) + ".");
+    if (state == "stopped")
+      return warning("worker",
+                     "It was stopped by cdp_worker_stop(), which lasts until the next start of the server.",
+                     kStart);
+    if (is_preloaded()) return error("worker", "None runs in this database.", kStart);
+    warning("worker", "None runs in this database: events are taken only where someone calls cdp_process().",
+            kStart);
+  }
+
+  void check_worker_slots() {
+    const int used = pg::guard([] {
+      int found = 0;
+      for (int i = 1; i <= pgstat_fetch_stat_numbackends(); ++i)
+        if (pg::backend_status(i).st_backendType == B_BG_WORKER) ++found;
+      return found;
+    });
+    const std::string detail = std::to_string(used) +
+                               " of max_worker_processes = " + std::to_string(max_worker_processes) +
+                               " background workers of all kinds run on this server";
+    if (used < max_worker_processes) return ok("worker_slots", detail + ".");
+    const std::string remedy =
+        "ALTER SYSTEM SET max_worker_processes = " + std::to_string(max_worker_processes + 8) +
+        "; then restart the server.";
+    if (pg::find_worker(MyDatabaseId) != 0)
+      return warning("worker_slots",
+                     detail + ": there is none left for another database, or a parallel query.", remedy);
+    error("worker_slots", detail + ": there is none left for the worker of this database.", remedy);
+  }
+
+  void check_inbox() {
+    if (!may_read("inbox", "worker_status")) return;
+    static pg::Query query(
+        "SELECT pending_messages::text, coalesce(lag_seconds, 0), round(messages_per_second::numeric, "
+        "1)::text,"
+        " state, lag_seconds IS NOT NULL FROM cdp.worker_status");
+    const pg::Rows rows = query(spi_);
+    const double lag = rows.floating(0, 1);
+    if (!rows.boolean(0, 4)) return ok("inbox", "No message waits.");
+    const std::string detail = rows.text(0, 0) + " messages wait, the oldest for " +
+                               std::to_string(std::llround(lag)) + " s; " + rows.text(0, 2) +
+                               " a second were taken in the last minute.";
+    if (lag < kWarningLagSeconds) return ok("inbox", detail);
+    std::string remedy = "SELECT stage_us FROM cdp.worker_status shows which stage takes the time.";
+    if (RecoveryInProgress())
+      remedy = "Look at cdp_health() on the primary server.";
+    else if (pg::find_worker(MyDatabaseId) == 0)
+      remedy = kStart + ", or SELECT cdp_process()";
+    else if (rows.text(0, 3) == "backing off")
+      remedy = "See the check worker.";
+    add("inbox", lag < kErrorLagSeconds ? "warning" : "error", detail, remedy);
+  }
+
+  /// A chunk is emptied only when nobody holds it. Whoever queued into it and stays in that transaction does.
+  void check_inbox_size() {
+    static pg::Query size_query(
+        "SELECT sum(pg_relation_size(inhrelid))::bigint, pg_size_pretty(sum(pg_relation_size(inhrelid)))"
+        " FROM pg_inherits WHERE inhparent = (SELECT oid FROM pg_class WHERE relname = 'inbox'"
+        " AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'cdp'))");
+    const pg::Rows size = size_query(spi_);
+    const std::string detail = "The inbox takes " + size.text(0, 1);
+    if (size.bigint(0, 0) < kLargeInboxBytes) return ok("inbox_size", detail + ".");
+    static pg::Query holder_query(
+        "SELECT CASE WHEN prepared.gid IS NULL THEN 'process ' || lock.pid"
+        " ELSE 'the prepared transaction ' || prepared.gid END,"
+        " CASE WHEN prepared.gid IS NULL THEN format('SELECT pg_terminate_backend(%s)', lock.pid)"
+        " ELSE format('COMMIT PREPARED %1$L, or ROLLBACK PREPARED %1$L', prepared.gid) END"
+        " FROM pg_locks AS lock LEFT JOIN pg_stat_activity AS activity ON activity.pid = lock.pid"
+        // A prepared transaction bears the virtual number of the session that prepared it, but no process.
+        " LEFT JOIN pg_locks AS own ON lock.pid IS NULL AND own.pid IS NULL AND own.locktype = "
+        "'transactionid'"
+        " AND own.virtualtransaction = lock.virtualtransaction"
+        " LEFT JOIN pg_prepared_xacts AS prepared ON prepared.transaction = own.transactionid"
+        " WHERE lock.locktype = 'relation' AND lock.granted AND lock.mode = 'RowExclusiveLock'"
+        " AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND lock.pid IS DISTINCT FROM $1 AND lock.relation IN (SELECT inhrelid FROM pg_inherits"
+        " WHERE inhparent = (SELECT oid FROM pg_class WHERE relname = 'inbox'"
+        " AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'cdp')))"
+        " ORDER BY coalesce(prepared.prepared, activity.xact_start) LIMIT 1");
+    const pg::Rows holder = holder_query(spi_, static_cast<int32_t>(pg::find_worker(MyDatabaseId)));
+    if (holder.empty()) return ok("inbox_size", detail + "; it shrinks once all of a chunk is taken.");
+    warning("inbox_size",
+            detail + ". What is taken of it is not emptied before " + holder.text(0, 0) +
+                " ends the transaction in which it queued messages.",
+            holder.text(0, 1));
+  }
+
+  void check_clock() {
+    if (!may_read("clock", "inbox_cursor")) return;
+    static pg::Query query(
+        "SELECT CASE WHEN isfinite(clock) THEN extract(epoch FROM clock - clock_timestamp()) ELSE 0 "
+        "END::float8,"
+        " to_char(clock, 'YYYY-MM-DD HH24:MI:SS TZ') FROM cdp.inbox_cursor");
+    const pg::Rows rows = query(spi_);
+    const double ahead = rows.floating(0, 0);
+    if (ahead <= kToleratedSecondsBack) return ok("clock", "It has not been set back.");
+    error("clock",
+          "It was set back: the last batch stands at " + rows.text(0, 1) + ", " +
+              std::to_string(std::llround(ahead)) + " s from now. Until then time stands still for segments.",
+          "Set the server's clock right (a time service keeps it so), or wait.");
+  }
+
+  void check_autovacuum() {
+    static pg::Query query(
+        "SELECT current_setting('autovacuum')::boolean, current_setting('track_counts')::boolean");
+    const pg::Rows rows = query(spi_);
+    if (rows.boolean(0, 0) && rows.boolean(0, 1)) return ok("autovacuum", "It is on.");
+    const std::string setting = rows.boolean(0, 0) ? "track_counts" : "autovacuum";
+    warning(
+        "autovacuum",
+        setting + " is off: profiles, memberships and counters, which are updated in place, keep growing.",
+        "ALTER SYSTEM SET " + setting + " = on; SELECT pg_reload_conf()");
+  }
+
+  inline static const std::string kStart = "SELECT cdp_worker_start()";
+
+  pg::RowSink sink_;
+  pg::Spi spi_{pg::Spi::Mode::ReadOnly};
+};
+
+}  // namespace
+
+}  // namespace cdp::worker
+
+CDP_FUNCTION(cdp_health) {
+  cdp::worker::Health(fcinfo).run();
+  return Datum{0};
+}
