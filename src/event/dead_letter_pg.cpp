@@ -1,9 +1,47 @@
 /// Where messages go that cannot be taken.
 
+#include "event/load.hpp"
 #include "event/store.hpp"
+#include "pg/guard.hpp"
 #include "pg/spi.hpp"
 
+extern "C" {
+#include <utils/guc.h>
+}
+
 namespace cdp::event {
+
+namespace {
+
+int retention_days = 30;
+
+/// How often old letters are looked for, and how many go at once: enough for a flood, and never a batch that
+/// takes long.
+constexpr Micros kForgetEvery = kMinute;
+constexpr int64_t kForgottenAtOnce = 10000;
+
+}  // namespace
+
+void load() {
+  pg::guard([] {
+    DefineCustomIntVariable("cdp.dead_letter_retention",
+                            "Days for which dead letters are kept; 0 is for ever.",
+                            "Older ones are deleted along with batches, some thousands a minute.",
+                            &retention_days, 30, 0, 36500, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+  });
+}
+
+void forget_dead_letters(pg::Spi& spi, Instant now) {
+  static Instant last = Instant::min();
+  if (retention_days == 0 || (last.is_finite() && now >= last && now < last + kForgetEvery)) return;
+  last = now;
+  // Letters are numbered as they come, so the old ones are the first; no index on `at` is needed.
+  static pg::Query remove(
+      "DELETE FROM cdp.dead_letter WHERE dead_letter_no IN (SELECT f.dead_letter_no FROM"
+      " (SELECT d.dead_letter_no, d.at FROM cdp.dead_letter AS d ORDER BY d.dead_letter_no LIMIT $2) AS f"
+      " WHERE f.at < $1)");
+  (void)remove(spi, now - retention_days * kDay, kForgottenAtOnce);
+}
 
 void store_dead_letters(pg::Spi& spi, std::span<const DeadLetter> letters) {
   if (letters.empty()) return;

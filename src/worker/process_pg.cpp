@@ -223,7 +223,10 @@ Processed process(const Limits& limits) {
   has_worked |= inbox.has_changed() || done.users > 0;
   if (segment::settle_sizes(spi)) has_worked = true;
   done.has_more = done.messages >= limits.messages || done.users >= limits.users;
-  if (has_worked) inbox.save(now);
+  if (has_worked) {
+    event::forget_dead_letters(spi, now);
+    inbox.save(now);
+  }
   return done;
 }
 
