@@ -166,8 +166,6 @@ void keep_in_context(Message* message) {
     if (!value || is_there(message->context.find(part.name)) ||
         is_there(message->context.find(part.segments_place)))
       continue;
-    const Json* property = message->properties.find(part.name);
-    if (property != nullptr && *property == Json(*value)) continue;
     message->context.set(part.name, Json(*value));
   }
 }

