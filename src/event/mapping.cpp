@@ -33,7 +33,7 @@ bool Condition::holds(const Json& message) const {
   if (value == nullptr || value->is_null()) return false;
   if (std::any_of(values.begin(), values.end(), [&](const Json& wanted) { return matches(*value, wanted); }))
     return true;
-  return std::any_of(same_as.begin(), same_as.end(), [&](const Pointer& other) {
+  return std::any_of(same_as.begin(), same_as.end(), [&](const JsonPointer& other) {
     const Json* same = message.find(other);
     return same != nullptr && *same == *value;
   });

@@ -13,22 +13,22 @@
 namespace cdp::event {
 
 /// A JSON pointer (RFC 6901), as the names from the message inwards.
-using Pointer = std::vector<std::string>;
+using JsonPointer = std::vector<std::string>;
 
 /// What a message has to say elsewhere for a place to count: what stands at a pointer is one of some values.
 /// Texts are compared ignoring the case of ASCII letters, and one that ends in * stands for every text that
 /// begins so; * alone stands for anything but null.
 struct Condition {
-  Pointer pointer;
+  JsonPointer pointer;
   std::vector<Json> values;
-  std::vector<Pointer> same_as;  ///< or it equals what stands at one of these
+  std::vector<JsonPointer> same_as;  ///< or it equals what stands at one of these
 
   bool holds(const Json& message) const;
 };
 
 /// One place where a field may stand, or a constant.
 struct Place {
-  std::optional<Pointer> pointer;  ///< without one: the constant
+  std::optional<JsonPointer> pointer;  ///< without one: the constant
   Json constant;
   std::vector<Condition> when;       ///< each has to hold
   std::vector<Condition> unless;     ///< none may hold

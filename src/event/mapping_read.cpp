@@ -48,11 +48,11 @@ constexpr std::array<Field, 17> kFields{{
 }
 
 /// The reference tokens of a JSON pointer (RFC 6901, section 3).
-Pointer read_pointer(std::string_view field, const Json& value) {
+JsonPointer read_pointer(std::string_view field, const Json& value) {
   const std::string* text = value.string();
   if (text == nullptr || text->empty() || text->front() != '/')
     refuse(field, "is no JSON pointer: " + value.dump());
-  Pointer names;
+  JsonPointer names;
   for (size_t i = 0; i < text->size(); ++i) {
     const char c = (*text)[i];
     if (c == '/') {

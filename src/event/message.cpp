@@ -131,6 +131,10 @@ std::string read_event_name(const Json& payload, const Mapping& mapping) {
   return name;
 }
 
+[[noreturn]] void refuse_depth() {
+  throw Rejection{"too_deep", "message nests deeper than " + std::to_string(kMaxJsonDepth) + " levels"};
+}
+
 /// Does `value` nest deeper than `levels` arrays and objects?
 bool is_deeper_than(const Json& value, int levels) {
   const auto is_container = [](const Json& item) {
@@ -151,7 +155,7 @@ void keep_in_context(Message* message) {
   struct Part {
     const char* name;
     std::optional<std::string> Message::*value;
-    Pointer segments_place;
+    JsonPointer segments_place;
   };
   static const std::array<Part, 5> kParts{{
       {"session_id", &Message::session_id, {"sessionId"}},
@@ -180,7 +184,8 @@ Json parse_payload(std::string_view payload) {
     return parse_json(payload, kMaxPayloadDepth);
   } catch (const Error& error) {
     if (error.category() == Category::Cancelled) throw;
-    throw Rejection{error.category() == Category::Limit ? "too_deep" : "bad_json",
+    if (error.category() == Category::Limit) refuse_depth();
+    throw Rejection{"bad_json",
                     error.message() + (error.detail().empty() ? "" : " (" + error.detail() + ")")};
   }
 }
@@ -188,8 +193,7 @@ Json parse_payload(std::string_view payload) {
 Message read_message(const Json& payload, const Mapping& mapping, Instant received_at) {
   if (payload.object() == nullptr)
     throw Rejection{"bad_message", std::string("message must be a JSON object, not ") + payload.kind_name()};
-  if (is_deeper_than(payload, kMaxJsonDepth))
-    throw Rejection{"too_deep", "message nests deeper than " + std::to_string(kMaxJsonDepth) + " levels"};
+  if (is_deeper_than(payload, kMaxJsonDepth)) refuse_depth();
   Message message;
   std::string page_event;
   message.kind = read_kind(payload, mapping, &page_event);

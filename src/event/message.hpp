@@ -51,8 +51,8 @@ Json parse_payload(std::string_view payload);
 /// original; else received. Up to kMaxClockSkew ahead of `received_at` it becomes `received_at`.
 ///
 /// A session id is an id as the others; category, url, ip and device are taken where they are a text or a
-/// number, and are never a reason to refuse. An event keeps the five in its context, each by its name, but for
-/// those that the context has already, there or where the Segment spec has them.
+/// number, and are never a reason to refuse. An event keeps the five in its context, each by its name, but
+/// for those that the context has already, there or where the Segment spec has them.
 Message read_message(const Json& payload, const Mapping& mapping, Instant received_at);
 
 /// The single messages of a payload: itself, the elements of an array, or those of its member "batch".
