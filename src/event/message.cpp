@@ -246,4 +246,10 @@ std::vector<Json> split_payload(Json payload) {
   return messages;
 }
 
+std::string payload_of(const Json& message) {
+  const Json* batch = message.find("batch");
+  const bool holds_several = message.array() != nullptr || (batch != nullptr && batch->array() != nullptr);
+  return holds_several ? "[" + message.dump() + "]" : message.dump();
+}
+
 }  // namespace cdp::event

@@ -59,4 +59,8 @@ Message read_message(const Json& payload, const Mapping& mapping, Instant receiv
 /// Elements of a batch without a sentAt of their own take the batch's.
 std::vector<Json> split_payload(Json payload);
 
+/// The payload that holds only `message`, one of split_payload(): its text, in an array where it would be
+/// taken apart itself.
+std::string payload_of(const Json& message);
+
 }  // namespace cdp::event

@@ -46,7 +46,7 @@ std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
         try {
           messages.push_back({read_message(single, mapping->second, queued.received_at), queued.source});
         } catch (const Rejection& rejection) {
-          refuse(rejection, single.dump());
+          refuse(rejection, payload_of(single));
         }
       }
     } catch (const Rejection& rejection) {
@@ -60,7 +60,7 @@ std::vector<Queued> single_messages(const Queued& queued) {
   std::vector<Queued> singles;
   try {
     for (const Json& message : split_payload(read_payload(queued)))
-      singles.push_back({queued.source, message.dump(), false, queued.received_at});
+      singles.push_back({queued.source, payload_of(message), false, queued.received_at});
   } catch (const Rejection&) {
     return {};
   }

@@ -111,5 +111,13 @@ TEST(Message, SplitsBatches) {
   EXPECT_EQ(batch[1].dump(), R"({"sentAt":"own"})");
 }
 
+TEST(Message, IsASinglePayloadAgain) {
+  for (const char* single : {"7", "{}", R"([{"userId":"u"}])", R"({"batch":[{"userId":"u"}]})", "[]"}) {
+    const auto again = split_payload(parse_json(payload_of(parse_json(single))));
+    ASSERT_EQ(again.size(), 1U) << single;
+    EXPECT_EQ(again[0].dump(), single);
+  }
+}
+
 }  // namespace
 }  // namespace cdp::event
