@@ -64,7 +64,14 @@ class Builder {
 
   bool add_number(const std::string& text) {
     const std::optional<Decimal> number = Decimal::parse(text);
-    return number ? add(Json(*number)) : false;
+    if (!number) return false;
+    if (text.find_first_of("eE") != std::string::npos) {
+      exponent_digits_ += number->to_string().size();
+      if (exponent_digits_ > kMaxExponentDigits)
+        throw Error(Category::OutOfRange, "invalid JSON: numbers with exponents have too many digits", {},
+                    "Together they may have " + std::to_string(kMaxExponentDigits) + ".");
+    }
+    return add(Json(*number));
   }
 
   bool add(Json value) {
@@ -124,6 +131,10 @@ class Builder {
   /// From this many members on, repeated names are sought by sorting.
   static constexpr size_t kManyMembers = 32;
 
+  /// Seven bytes, 1e4931, stand for 4932 digits: a short text must not become a large value.
+  static constexpr size_t kMaxExponentDigits = 1000000;
+
+  size_t exponent_digits_ = 0;
   int max_depth_;
   Json root_;
   std::vector<Json*> open_;

@@ -85,7 +85,8 @@ constexpr int kMaxJsonDepth = 64;
 
 /// Reads one JSON text (RFC 8259, UTF-8). Of members with one name the last stays, as in jsonb.
 /// Throws Error(BadText) naming what is wrong and at which byte; also for what jsonb cannot hold: the
-/// character U+0000; for numbers beyond a long double's range (1e4932); and for more than `max_depth` levels.
+/// character U+0000; and for numbers beyond a long double's range (1e4932). Throws Error(OutOfRange) where
+/// exponents stand for more than a million digits together, Error(Limit) for more than `max_depth` levels.
 Json parse_json(std::string_view text, int max_depth = kMaxJsonDepth);
 
 /// The same for equal values, see operator==. May be stored.

@@ -4,7 +4,7 @@ CREATE TABLE cdp.source (
 );
 COMMENT ON TABLE cdp.source IS 'Where the messages of each source keep what every event has. Shipped sources may be changed; add your own by INSERT.';
 COMMENT ON COLUMN cdp.source.name IS 'What COPY cdp.inbox and cdp_ingest call it';
-COMMENT ON COLUMN cdp.source.mapping IS 'Object from field (type, event, user_id, anonymous_id, previous_id, insert_id, time, original_time, sent_at, properties, traits, context) to a JSON pointer, an array of pointers, or {"pointer": …, "default": …}; more_properties maps further properties so; time_unit is auto, s, ms or us';
+COMMENT ON COLUMN cdp.source.mapping IS 'Object from field (type, event, user_id, anonymous_id, previous_id, insert_id, time, original_time, sent_at, session_id, category, url, ip, device, properties, traits, context) to a JSON pointer, an array of pointers, {"pointer": …, "default": …}, {"constant": …} or, for objects, {"merge": [pointers]}; "when" and "unless" restrict a pointer, "values" translates what stands there; more_properties maps further properties so; time_unit is auto, s, ms or us, time_format iso or a pattern such as %d/%m/%Y %H:%M';
 
 CREATE FUNCTION cdp_source_check() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
@@ -18,14 +18,55 @@ COMMENT ON TRIGGER source_check ON cdp.source IS 'Refuses a mapping that cannot 
 INSERT INTO cdp.source (name, mapping) VALUES
     ('segment', '{"type": "/type", "event": "/event", "user_id": "/userId", "anonymous_id": "/anonymousId",
                   "previous_id": "/previousId", "insert_id": "/messageId", "time": "/timestamp",
-                  "original_time": "/originalTimestamp", "sent_at": "/sentAt", "properties": "/properties",
-                  "traits": "/traits", "context": "/context", "more_properties": {"name": "/name", "category": "/category"}}'),
+                  "original_time": "/originalTimestamp", "sent_at": "/sentAt", "session_id": ["/context/sessionId", "/context/session_id"],
+                  "category": "/category", "url": ["/context/page/url", "/properties/url"], "ip": "/context/ip",
+                  "device": ["/context/device/type", "/context/device/model", "/context/device"],
+                  "properties": "/properties", "traits": "/traits", "context": "/context",
+                  "more_properties": {"name": "/name", "category": "/category"}}'),
     ('sql',     '{"type": "/type", "event": "/event", "user_id": "/userId", "anonymous_id": "/anonymousId",
                   "previous_id": "/previousId", "insert_id": "/messageId", "time": "/timestamp",
+                  "session_id": ["/context/session_id", "/context/sessionId"], "category": "/context/category",
+                  "url": ["/context/url", "/context/page/url"], "ip": "/context/ip",
+                  "device": ["/context/device/type", "/context/device/model", "/context/device"],
                   "properties": "/properties", "traits": "/traits", "context": "/context"}'),
+    -- A distinct_id is a user's, but for those that say by their form or by $device_id that they are a device's.
+    -- A message with $set and no event is an update of a profile.
+    ('mixpanel', '{"type": [{"pointer": "/event", "values": {"$identify": "identify", "$create_alias": "alias", "$merge": "alias"}},
+                            {"constant": "identify", "when": {"/$set": "*"}, "unless": {"/event": "*"}}],
+                   "event": "/event",
+                   "user_id": [{"pointer": "/properties/alias", "when": {"/event": "$create_alias"}},
+                               {"pointer": "/properties/$distinct_ids/1", "when": {"/event": "$merge"}},
+                               {"pointer": "/properties/$identified_id", "when": {"/event": "$identify"}},
+                               "/properties/$user_id",
+                               {"pointer": "/properties/distinct_id",
+                                "unless": {"/properties/distinct_id": ["$device:*", {"pointer": "/properties/$device_id"}]}},
+                               "/$distinct_id"],
+                   "anonymous_id": [{"pointer": ["/properties/$anon_distinct_id", "/properties/$anon_id"], "when": {"/event": "$identify"}},
+                                    "/properties/$device_id",
+                                    {"pointer": "/properties/distinct_id", "when": {"/properties/distinct_id": "$device:*"}}],
+                   "previous_id": [{"pointer": "/properties/distinct_id", "when": {"/event": "$create_alias"}},
+                                   {"pointer": "/properties/$distinct_ids/0", "when": {"/event": "$merge"}}],
+                   "insert_id": "/properties/$insert_id", "time": ["/properties/time", "/$time"],
+                   "url": "/properties/$current_url", "ip": ["/properties/ip", "/$ip"],
+                   "device": ["/properties/$device", "/properties/$model"],
+                   "properties": "/properties", "traits": "/$set"}'),
+    ('cep',     '{"event": {"pointer": ["/event_name", "/event_id"], "text": true},
+                  "user_id": ["/user_id", "/customer_id", "/default_properties/user_id", "/default_properties/customer_id"],
+                  "anonymous_id": ["/anonymous_id", "/device_id", "/default_properties/anonymous_id", "/default_properties/device_id"],
+                  "insert_id": ["/insert_id", "/message_id"], "time": "/time", "time_unit": "ms",
+                  "session_id": ["/session_id", "/default_properties/session_id"],
+                  "category": ["/category", "/default_properties/category"], "url": ["/url", "/default_properties/url"],
+                  "ip": ["/ip", "/default_properties/ip"], "device": ["/device", "/default_properties/device"],
+                  "properties": {"merge": ["/default_properties", "/custom_properties"]}, "context": "/context"}'),
+    ('uss',     '{"event": "/payload/activity_type",
+                  "user_id": {"pointer": "/id", "unless": {"/id_type": ["anon*", "device*", "cookie*", "visitor*", "guest*"]}},
+                  "anonymous_id": {"pointer": "/id", "when": {"/id_type": ["anon*", "device*", "cookie*", "visitor*", "guest*"]}},
+                  "insert_id": "/insert_id", "time": "/created_at", "session_id": ["/session_id", "/payload/session_id"],
+                  "category": "/payload/category", "url": "/payload/url", "ip": "/payload/ip", "device": "/payload/device",
+                  "properties": "/payload", "context": "/context"}'),
     ('who_what', '{"event": "/what", "user_id": "/who", "time": "/when", "properties": "/props",
                    "more_properties": {"which": "/which"}}');
-SELECT pg_catalog.pg_extension_config_dump('cdp.source', $$WHERE name NOT IN ('segment', 'sql', 'who_what')$$);
+SELECT pg_catalog.pg_extension_config_dump('cdp.source', $$WHERE name NOT IN ('segment', 'sql', 'mixpanel', 'cep', 'uss', 'who_what')$$);
 
 CREATE TABLE cdp.event_name (
     event_no integer PRIMARY KEY,
@@ -60,7 +101,7 @@ COMMENT ON COLUMN cdp.recent_event.event_no IS 'cdp.event_name.event_no';
 COMMENT ON COLUMN cdp.recent_event.insert_id IS 'The caller''s id of this event, if it gave one';
 COMMENT ON COLUMN cdp.recent_event.source IS 'cdp.source.name it came by';
 COMMENT ON COLUMN cdp.recent_event.properties IS 'The event''s properties as sent';
-COMMENT ON COLUMN cdp.recent_event.context IS 'The message''s context as sent';
+COMMENT ON COLUMN cdp.recent_event.context IS 'The message''s context, and what its source keeps elsewhere of session_id, category, url, ip, device';
 COMMENT ON COLUMN cdp.recent_event.received_at IS 'When it was queued';
 SELECT pg_catalog.pg_extension_config_dump('cdp.recent_event', '');
 
@@ -110,9 +151,9 @@ CREATE TABLE cdp.dead_letter (
     received_at    timestamptz NOT NULL,
     at             timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
-COMMENT ON TABLE cdp.dead_letter IS 'Messages that could not be taken, with why; cdp_retry_dead_letters puts them back';
+COMMENT ON TABLE cdp.dead_letter IS 'Messages that could not be taken, with why; cdp_retry_dead_letters puts them back. Kept for cdp.dead_letter_retention days';
 COMMENT ON COLUMN cdp.dead_letter.dead_letter_no IS 'Number of the letter, in order of arrival';
-COMMENT ON COLUMN cdp.dead_letter.code IS 'bad_json, bad_message, bad_type, no_user, no_event, bad_time, future_time, too_long, too_large, unknown_source, or failed (the database refused it)';
+COMMENT ON COLUMN cdp.dead_letter.code IS 'bad_json, bad_message, bad_type, no_user, no_event, bad_time, future_time, too_long, too_many, too_large, too_deep, unknown_source, or failed (the database refused it)';
 COMMENT ON COLUMN cdp.dead_letter.reason IS 'What is wrong and where';
 COMMENT ON COLUMN cdp.dead_letter.payload IS 'The message as it came';
 COMMENT ON COLUMN cdp.dead_letter.source IS 'The source it came by';

@@ -181,7 +181,7 @@ CDP_FUNCTION(cdp_ingest) {
   int64_t queued = 0;
   for (const Json& message : event::split_payload(arguments.jsonb(0))) {
     check_interrupts();
-    event::queue(spi, source, message.dump());
+    event::queue(spi, source, event::payload_of(message));
     ++queued;
   }
   return Int64GetDatum(queued);

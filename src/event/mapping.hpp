@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "base/time.hpp"
+#include "event/time_format.hpp"
 
 #include <optional>
 #include <string>
@@ -11,22 +12,44 @@
 
 namespace cdp::event {
 
-/// Where one canonical field of a message stands: the first of some JSON pointers that leads to a value
-/// other than null, else a constant.
-struct FieldMapping {
-  std::vector<std::vector<std::string>> pointers;  ///< each as the names from the message inwards
-  Json fallback;                                   ///< null if there is none
+/// A JSON pointer (RFC 6901), as the names from the message inwards.
+using JsonPointer = std::vector<std::string>;
 
-  /// The value in `message`; nullptr if absent.
+/// What a message has to say elsewhere for a place to count: what stands at a pointer is one of some values.
+/// Texts are compared ignoring the case of ASCII letters, and one that ends in * stands for every text that
+/// begins so; * alone stands for anything but null.
+struct Condition {
+  JsonPointer pointer;
+  std::vector<Json> values;
+  std::vector<JsonPointer> same_as;  ///< or it equals what stands at one of these
+
+  bool holds(const Json& message) const;
+};
+
+/// One place where a field may stand, or a constant.
+struct Place {
+  std::optional<JsonPointer> pointer;  ///< without one: the constant
+  Json constant;
+  std::vector<Condition> when;       ///< each has to hold
+  std::vector<Condition> unless;     ///< none may hold
+  std::optional<Json> translations;  ///< object from what messages say to what is meant; all else is absent
+
+  /// The value in `message`; nullptr if absent or null.
   const Json* find(const Json& message) const;
 };
 
-/// The unit of times that are given as numbers.
-enum class TimeUnit : uint8_t {
-  Automatic,  ///< seconds below 10^11, milliseconds below 10^14, microseconds from there
-  Seconds,
-  Milliseconds,
-  Microseconds,
+/// Where one canonical field of a message stands: the first of some places that has a value, or, for
+/// objects, all of them merged.
+struct FieldMapping {
+  std::vector<Place> places;
+  bool is_merged = false;      ///< the members of all places, of one name the last
+  bool takes_numbers = false;  ///< of an event name: a number counts as its text
+
+  /// The first value in `message`; nullptr if absent.
+  const Json* find(const Json& message) const;
+
+  /// The first text or number in `message`, as text; what is neither is passed over.
+  std::optional<std::string> find_text(const Json& message) const;
 };
 
 /// How the messages of a source keep what every event has.
@@ -40,23 +63,39 @@ struct Mapping {
   FieldMapping time;
   FieldMapping original_time;
   FieldMapping sent_at;
+  FieldMapping session_id;
+  FieldMapping category;
+  FieldMapping url;
+  FieldMapping ip;
+  FieldMapping device;
   FieldMapping properties;
   FieldMapping traits;
   FieldMapping context;
   /// Further properties: name and where it stands. They never replace one of the message's own.
   std::vector<std::pair<std::string, FieldMapping>> more_properties;
-  TimeUnit time_unit = TimeUnit::Automatic;
+  TimeForm time_form;
 };
 
-/// Reads the mapping of a source: an object from field names (as in Mapping) to a JSON pointer (RFC 6901),
-/// an array of pointers, or an object {"pointer": pointer or array, "default": value}; "more_properties" is
-/// an object from property names to such; "time_unit" is "auto", "s", "ms" or "us". Throws Error(BadValue)
-/// naming the field: an unknown field, something that is no pointer, a mapping without an event and without a
-/// type, or without any user id.
+/// Reads the mapping of a source: an object from field names (as in Mapping) to where the field stands,
+///
+///     "/pointer"                      a JSON pointer (RFC 6901)
+///     ["/pointer", {…}, …]            the first of several that has a value other than null
+///     {"pointer": …, "default": …}    such, with a constant for messages without
+///     {"constant": …}                 the same for every message
+///     {"merge": ["/pointer", …]}      properties, traits, context: the members of several objects
+///
+/// where an object with "pointer" or "constant" may say besides: "when" and "unless", objects from a pointer
+/// to a value, an array of values or {"pointer": …} (see Condition), and "values", an object that translates;
+/// "event" may say "text": true, so that a number is a name too. "more_properties" is an object from property
+/// names to such; "time_unit" and "time_format" are those of TimeForm. Throws Error(BadValue) naming the
+/// field for what cannot work: an unknown field or member, something that is no pointer, a constant that its
+/// field would refuse in every message, a mapping without an event and without a type, or without any user
+/// id.
 Mapping read_mapping(const Json& mapping);
 
-/// A time as a message has it: ISO 8601 text, or a number in the given unit. nullopt if it is neither or
-/// outside of what timestamptz holds.
-std::optional<Instant> read_time(const Json& value, TimeUnit unit);
+/// Is this text an id at all? Senders write '', 'null', 'undefined', 'anonymous', 'none', 'nil', 'nan', '0',
+/// '-1', 'true', 'false' (in any case) or only zeros, dashes and blanks where they know nobody; such values
+/// must never tie profiles together.
+bool is_identifier(std::string_view value);
 
 }  // namespace cdp::event

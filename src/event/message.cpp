@@ -1,5 +1,7 @@
 #include "event/message.hpp"
 
+#include "base/error.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -24,6 +26,7 @@ std::optional<std::string> read_id(const Json& payload, const FieldMapping& fiel
   if (value->string() != nullptr) {
     id = *value->string();
   } else if (value->number() != nullptr) {
+    if (value->number()->sign() == 0) return std::nullopt;
     id = value->number()->to_string();
   } else {
     throw Rejection{"bad_message",
@@ -36,27 +39,46 @@ std::optional<std::string> read_id(const Json& payload, const FieldMapping& fiel
   return id;
 }
 
-Json read_object(const Json& payload, const FieldMapping& field, const char* name) {
-  const Json* value = field.find(payload);
-  if (value == nullptr) return Json(Json::Object());
-  if (value->object() == nullptr)
-    throw Rejection{"bad_message", std::string(name) + " must be an object, not " + shortened(*value)};
-  return *value;
+/// The limits of properties, traits and context.
+void check_members(const Json& object, const char* name) {
+  if (object.object()->size() > kMaxMembers)
+    throw Rejection{"too_many", std::string(name) + " has " + std::to_string(object.object()->size()) +
+                                    " members; " + std::to_string(kMaxMembers) + " is the limit"};
+  for (const Json::Member& member : *object.object())
+    if (member.name.size() > kMaxNameBytes)
+      throw Rejection{"too_long", "a name in " + std::string(name) + " is longer than " +
+                                      std::to_string(kMaxNameBytes) + " bytes: " + shortened(member.name)};
 }
 
-std::optional<Instant> read_time_field(const Json& payload, const FieldMapping& field, TimeUnit unit,
+Json read_object(const Json& payload, const FieldMapping& field, const char* name) {
+  Json result{Json::Object()};
+  for (const Place& place : field.places) {
+    const Json* value = place.find(payload);
+    if (value == nullptr) continue;
+    if (value->object() == nullptr)
+      throw Rejection{"bad_message", std::string(name) + " must be an object, not " + shortened(*value)};
+    // Before merging, which would take long for very many.
+    check_members(*value, name);
+    if (!field.is_merged) return *value;
+    for (const Json::Member& member : *value->object()) result.set(member.name, member.value);
+  }
+  check_members(result, name);
+  return result;
+}
+
+std::optional<Instant> read_time_field(const Json& payload, const FieldMapping& field, const TimeForm& form,
                                        const char* name) {
   const Json* value = field.find(payload);
   if (value == nullptr) return std::nullopt;
-  const std::optional<Instant> t = read_time(*value, unit);
+  const std::optional<Instant> t = read_time(*value, form);
   if (!t) throw Rejection{"bad_time", std::string(name) + " is no time: " + shortened(*value)};
   return t;
 }
 
 Instant read_event_time(const Json& payload, const Mapping& mapping, Instant received_at) {
-  const auto given = read_time_field(payload, mapping.time, mapping.time_unit, "time");
-  const auto original = read_time_field(payload, mapping.original_time, mapping.time_unit, "original time");
-  const auto sent = read_time_field(payload, mapping.sent_at, mapping.time_unit, "sent time");
+  const auto given = read_time_field(payload, mapping.time, mapping.time_form, "time");
+  const auto original = read_time_field(payload, mapping.original_time, mapping.time_form, "original time");
+  const auto sent = read_time_field(payload, mapping.sent_at, mapping.time_form, "sent time");
   Instant t = received_at;
   if (given) {
     t = *given;
@@ -94,9 +116,14 @@ MessageKind read_kind(const Json& payload, const Mapping& mapping, std::string* 
 std::string read_event_name(const Json& payload, const Mapping& mapping) {
   const Json* value = mapping.event.find(payload);
   if (value == nullptr) throw Rejection{"no_event", "message has no event name"};
-  if (value->string() == nullptr)
+  std::string name;
+  if (value->string() != nullptr) {
+    name = *value->string();
+  } else if (value->number() != nullptr && mapping.event.takes_numbers) {
+    name = value->number()->to_string();
+  } else {
     throw Rejection{"bad_message", "event name must be a text, not " + shortened(*value)};
-  const std::string& name = *value->string();
+  }
   if (name.find_first_not_of(" \t\r\n") == std::string::npos)
     throw Rejection{"no_event", "message has an empty event name"};
   if (name.size() > kMaxNameBytes)
@@ -104,21 +131,69 @@ std::string read_event_name(const Json& payload, const Mapping& mapping) {
   return name;
 }
 
+[[noreturn]] void refuse_depth() {
+  throw Rejection{"too_deep", "message nests deeper than " + std::to_string(kMaxJsonDepth) + " levels"};
+}
+
+/// Does `value` nest deeper than `levels` arrays and objects?
+bool is_deeper_than(const Json& value, int levels) {
+  const auto is_container = [](const Json& item) {
+    return item.array() != nullptr || item.object() != nullptr;
+  };
+  const auto is_too_deep = [&](const Json& item) {
+    return is_container(item) && (levels <= 1 || is_deeper_than(item, levels - 1));
+  };
+  if (const Json::Array* array = value.array()) return std::any_of(array->begin(), array->end(), is_too_deep);
+  const Json::Object* object = value.object();
+  return object != nullptr && std::any_of(object->begin(), object->end(), [&](const Json::Member& member) {
+           return is_too_deep(member.value);
+         });
+}
+
+/// Keeps in the context what the message says of the event's circumstances, unless it is there already.
+void keep_in_context(Message* message) {
+  struct Part {
+    const char* name;
+    std::optional<std::string> Message::*value;
+    JsonPointer segments_place;
+  };
+  static const std::array<Part, 5> kParts{{
+      {"session_id", &Message::session_id, {"sessionId"}},
+      {"category", &Message::category, {"page", "category"}},
+      {"url", &Message::url, {"page", "url"}},
+      {"ip", &Message::ip, {"ip"}},
+      {"device", &Message::device, {"device"}},
+  }};
+  const auto is_there = [](const Json* value) { return value != nullptr && !value->is_null(); };
+  for (const Part& part : kParts) {
+    const std::optional<std::string>& value = message->*part.value;
+    if (!value || is_there(message->context.find(part.name)) ||
+        is_there(message->context.find(part.segments_place)))
+      continue;
+    message->context.set(part.name, Json(*value));
+  }
+}
+
 }  // namespace
 
-bool is_identifier(std::string_view value) {
-  if (value.find_first_not_of("0- \t\r\n") == std::string_view::npos) return false;
-  constexpr std::array<std::string_view, 10> kNobody{
-      "null", "undefined", "anonymous", "none", "nil", "nan", "-1", "true", "false", "[object object]"};
-  return std::none_of(kNobody.begin(), kNobody.end(), [&](std::string_view nobody) {
-    return std::equal(value.begin(), value.end(), nobody.begin(), nobody.end(),
-                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
-  });
+Json parse_payload(std::string_view payload) {
+  if (payload.size() > kMaxMessageBytes)
+    throw Rejection{"too_large",
+                    "message has " + std::to_string(payload.size()) + " bytes; 1 MB is the limit"};
+  try {
+    return parse_json(payload, kMaxPayloadDepth);
+  } catch (const Error& error) {
+    if (error.category() == Category::Cancelled) throw;
+    if (error.category() == Category::Limit) refuse_depth();
+    throw Rejection{"bad_json",
+                    error.message() + (error.detail().empty() ? "" : " (" + error.detail() + ")")};
+  }
 }
 
 Message read_message(const Json& payload, const Mapping& mapping, Instant received_at) {
   if (payload.object() == nullptr)
     throw Rejection{"bad_message", std::string("message must be a JSON object, not ") + payload.kind_name()};
+  if (is_deeper_than(payload, kMaxJsonDepth)) refuse_depth();
   Message message;
   std::string page_event;
   message.kind = read_kind(payload, mapping, &page_event);
@@ -134,6 +209,11 @@ Message read_message(const Json& payload, const Mapping& mapping, Instant receiv
     throw Rejection{"no_user", "message has neither a user id nor an anonymous id"};
   }
   message.time = read_event_time(payload, mapping, received_at);
+  message.session_id = read_id(payload, mapping.session_id, "session id");
+  message.category = mapping.category.find_text(payload);
+  message.url = mapping.url.find_text(payload);
+  message.ip = mapping.ip.find_text(payload);
+  message.device = mapping.device.find_text(payload);
   message.context = read_object(payload, mapping.context, "context");
   if (message.kind == MessageKind::Identify) message.traits = read_object(payload, mapping.traits, "traits");
   if (message.kind == MessageKind::Track) {
@@ -143,6 +223,8 @@ Message read_message(const Json& payload, const Mapping& mapping, Instant receiv
       const Json* value = field.find(payload);
       if (value != nullptr && message.properties.find(name) == nullptr) message.properties.set(name, *value);
     }
+    check_members(message.properties, "properties");
+    keep_in_context(&message);
   }
   return message;
 }
@@ -162,6 +244,12 @@ std::vector<Json> split_payload(Json payload) {
     messages.push_back(std::move(payload));
   }
   return messages;
+}
+
+std::string payload_of(const Json& message) {
+  const Json* batch = message.find("batch");
+  const bool holds_several = message.array() != nullptr || (batch != nullptr && batch->array() != nullptr);
+  return holds_several ? "[" + message.dump() + "]" : message.dump();
 }
 
 }  // namespace cdp::event

@@ -1,6 +1,5 @@
 /// From queued payloads to messages.
 
-#include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "event/mapping.hpp"
 #include "event/store.hpp"
@@ -20,16 +19,7 @@ std::unordered_map<std::string, Mapping> load_mappings(pg::Spi& spi) {
 
 Json read_payload(const Queued& queued) {
   if (queued.is_null) throw Rejection{"bad_json", "payload is null"};
-  if (queued.payload.size() > kMaxMessageBytes)
-    throw Rejection{"too_large",
-                    "message has " + std::to_string(queued.payload.size()) + " bytes; 1 MB is the limit"};
-  try {
-    return parse_json(queued.payload);
-  } catch (const Error& error) {
-    if (error.category() == Category::Cancelled) throw;
-    throw Rejection{"bad_json",
-                    error.message() + (error.detail().empty() ? "" : " (" + error.detail() + ")")};
-  }
+  return parse_payload(queued.payload);
 }
 
 }  // namespace
@@ -56,7 +46,7 @@ std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
         try {
           messages.push_back({read_message(single, mapping->second, queued.received_at), queued.source});
         } catch (const Rejection& rejection) {
-          refuse(rejection, single.dump());
+          refuse(rejection, payload_of(single));
         }
       }
     } catch (const Rejection& rejection) {
@@ -70,7 +60,7 @@ std::vector<Queued> single_messages(const Queued& queued) {
   std::vector<Queued> singles;
   try {
     for (const Json& message : split_payload(read_payload(queued)))
-      singles.push_back({queued.source, message.dump(), false, queued.received_at});
+      singles.push_back({queued.source, payload_of(message), false, queued.received_at});
   } catch (const Rejection&) {
     return {};
   }

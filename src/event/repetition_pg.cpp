@@ -1,27 +1,18 @@
 /// Which messages were seen before: by insert id within the horizon, and beyond it by their users' events.
 
 #include "base/hash.hpp"
-#include "event/load.hpp"
+#include "event/settings.hpp"
 #include "event/store.hpp"
 #include "pg/bulk_insert.hpp"
-#include "pg/guard.hpp"
 #include "pg/index_lookup.hpp"
 #include "pg/spi.hpp"
 
 #include <algorithm>
 #include <map>
 
-extern "C" {
-#include <utils/guc.h>
-}
-
 namespace cdp::event {
 
 namespace {
-
-int horizon_seconds = 7 * 86400;
-
-Micros horizon() { return horizon_seconds * kSecond; }
 
 uint64_t key_of(const Received& received) {
   return hash64(*received.message.insert_id, hash64(received.source));
@@ -66,7 +57,7 @@ void look_up(const std::vector<Received>& messages, Sightings& sightings) {
     known.find(
         [&](const pg::IndexLookup::Row& row) {
           // A key is a hash: the id itself decides.
-          if (row.instant(2) <= first.message.received_at - horizon()) return;
+          if (row.instant(2) <= first.message.received_at - deduplication_horizon()) return;
           if (row.text(3) != first.source || row.text(4) != *first.message.insert_id) return;
           one.sighting->is_known = true;
           one.sighting->known_content = static_cast<uint64_t>(row.bigint(1));
@@ -103,7 +94,7 @@ void forget(pg::Spi& spi, size_t fresh, Instant latest) {
   static pg::Query remove(
       "DELETE FROM cdp.insert_id WHERE ctid >= $1::tid AND ctid < $2::tid AND received_at <= $3");
   const pg::Rows range = choose(spi, pages);
-  (void)remove(spi, range.text(0, 0), range.text(0, 1), latest - horizon());
+  (void)remove(spi, range.text(0, 0), range.text(0, 1), latest - deduplication_horizon());
 }
 
 /// Messages whose ids were used before for other contents.
@@ -133,15 +124,6 @@ void record_conflicts(pg::Spi& spi, const std::vector<const Received*>& conflict
 }
 
 }  // namespace
-
-void load() {
-  pg::guard([] {
-    DefineCustomIntVariable("cdp.deduplication_horizon", "How long insert ids are remembered.",
-                            "Beyond it, the events of a late event's user tell whether it came before.",
-                            &horizon_seconds, 7 * 86400, 60, 365 * 86400, PGC_SUSET, GUC_UNIT_S, nullptr,
-                            nullptr, nullptr);
-  });
-}
 
 void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages) {
   Sightings sightings;
@@ -188,7 +170,7 @@ std::vector<size_t> find_logged(std::span<const Received> messages, std::span<co
   for (size_t i = 0; i < messages.size(); ++i) {
     const Message& message = messages[i].message;
     if (message.kind != MessageKind::Track || !message.insert_id) continue;
-    if (message.time > message.received_at - horizon()) continue;
+    if (message.time > message.received_at - deduplication_horizon()) continue;
     if (!events) events.emplace("cdp", "recent_event", "recent_event_pkey");
     bool is_logged = false;
     events->find(

@@ -54,6 +54,9 @@ void store_events(pg::Spi& spi, std::span<const Event> events, std::span<const R
 /// Makes the events of `loser` those of `winner`.
 void move_events(pg::Spi& spi, int64_t loser, int64_t winner);
 
+/// Deletes letters older than cdp.dead_letter_retention, a bounded number and at most once a minute.
+void forget_dead_letters(pg::Spi& spi, Instant now);
+
 /// Stores dead letters.
 void store_dead_letters(pg::Spi& spi, std::span<const DeadLetter> letters);
 

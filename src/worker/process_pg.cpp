@@ -253,7 +253,10 @@ Processed process(const Limits& limits) {
   has_worked |= inbox.has_changed() || done.users > 0;
   if (segment::settle_sizes(spi)) has_worked = true;
   done.has_more = has_more_messages || done.users >= limits.users || is_time_up;
-  if (has_worked) inbox.save(now);
+  if (has_worked) {
+    event::forget_dead_letters(spi, now);
+    inbox.save(now);
+  }
   done.took = total.us();
   return done;
 }

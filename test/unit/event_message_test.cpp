@@ -111,36 +111,12 @@ TEST(Message, SplitsBatches) {
   EXPECT_EQ(batch[1].dump(), R"({"sentAt":"own"})");
 }
 
-TEST(Mapping, ReadsPointersInOrderAndDefaults) {
-  const Mapping mapping = read_mapping(
-      parse_json(R"({"event": {"default": "visit"}, "user_id": ["/a~1b/0", "/m~0n"], "time_unit": "ms"})"));
-  EXPECT_EQ(mapping.event.find(parse_json("{}"))->dump(), "\"visit\"");
-  EXPECT_EQ(mapping.user_id.find(parse_json(R"({"a/b":["x"],"m~n":"y"})"))->dump(), "\"x\"");
-  EXPECT_EQ(mapping.user_id.find(parse_json(R"({"a/b":[null],"m~n":"y"})"))->dump(), "\"y\"");
-  EXPECT_EQ(mapping.user_id.find(parse_json("{}")), nullptr);
-}
-
-TEST(Mapping, RefusesWhatCannotWork) {
-  for (const char* mapping :
-       {"[]", "{}", R"({"event":"/e"})", R"({"user_id":"/u"})", R"({"event":"e","user_id":"/u"})",
-        R"({"event":"/e","user_id":"/u","colour":"/c"})", R"({"event":"/e~2","user_id":"/u"})",
-        R"({"event":"/e","user_id":"/u","time_unit":"days"})", R"({"event":{"at":"/e"},"user_id":"/u"})",
-        R"({"event":"/e","user_id":"/u","more_properties":[]})"})
-    EXPECT_THROW((void)read_mapping(parse_json(mapping)), Error) << mapping;
-}
-
-TEST(Mapping, ReadsTimesOfEveryUnit) {
-  const auto read = [](const char* json, TimeUnit unit) { return read_time(parse_json(json), unit); };
-  const auto expected = parse_instant("2024-03-13T10:21:14.5Z");  // 1710325274.5 seconds since 1970
-  EXPECT_EQ(read("1710325274.5", TimeUnit::Automatic), expected);
-  EXPECT_EQ(read("1710325274500", TimeUnit::Automatic), expected);
-  EXPECT_EQ(read("1710325274500000", TimeUnit::Automatic), expected);
-  EXPECT_EQ(read("\"1710325274500\"", TimeUnit::Milliseconds), expected);
-  EXPECT_EQ(read("\"2024-03-13T10:21:14.5Z\"", TimeUnit::Seconds), expected);
-  EXPECT_EQ(read("-86400", TimeUnit::Seconds), parse_instant("1969-12-31"));
-  EXPECT_FALSE(read("1e30", TimeUnit::Seconds).has_value());
-  EXPECT_FALSE(read("true", TimeUnit::Seconds).has_value());
-  EXPECT_FALSE(read("\"soon\"", TimeUnit::Seconds).has_value());
+TEST(Message, IsASinglePayloadAgain) {
+  for (const char* single : {"7", "{}", R"([{"userId":"u"}])", R"({"batch":[{"userId":"u"}]})", "[]"}) {
+    const auto again = split_payload(parse_json(payload_of(parse_json(single))));
+    ASSERT_EQ(again.size(), 1U) << single;
+    EXPECT_EQ(again[0].dump(), single);
+  }
 }
 
 }  // namespace
