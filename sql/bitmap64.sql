@@ -28,6 +28,7 @@ SELECT value, pg_temp.error_of(format('%L::roaringbitmap64', value)) FROM unnest
     '\x0200000000000000000000003a3000000100000000000000100000000100000000003a3000000100000000000000100000000100']) AS value;
 SELECT pg_temp.error_of(expression) FROM unnest(ARRAY[
     $$'\x11'::bytea::roaringbitmap64$$, $$rb64_build(ARRAY[1, NULL])$$, $$rb64_fill('{}', 0, 0)$$, $$rb64_flip('{5}', 0, -1)$$,
+    $$rb64_fill('{}', 0, 1160 * 4294967296)$$, $$rb64_fill(rb64_fill('{}', 0, 4294967296), 8589934592, 8589934592 + 1159 * 4294967296)$$,
     $$'{0,1,9999,2147483648,-2147483648,-2,-1}'::roaringbitmap64::roaringbitmap$$,
     $$'{0,1,9999,2147483647,-2147483649,-2,-1}'::roaringbitmap64::roaringbitmap$$,
     $$(SELECT count(*) FROM rb64_iterate('{1}', 0, -1))$$, $$rb64_to_array(rb64_fill('{}', 0, 5000000000))$$,

@@ -44,6 +44,15 @@ FROM (SELECT n, rb_or_agg(set) OVER (ORDER BY n) AS growing, rb_xor_agg(set) OVE
 
 -- One state for two aggregates, read in between.
 SELECT rb_cardinality(rb_or_agg(set)) = rb_or_cardinality_agg(set) AS same, rb_max(rb_add(rb_or_agg(set), -1)) AS max, rb_max(rb_or_agg(set)) <> -1 AS unchanged FROM sets WHERE g = 1;
+-- Nor does a transition function that is called by hand change the state it is given.
+CREATE FUNCTION pg_temp.by_hand(given roaringbitmap) RETURNS TABLE (n bigint, n_more bigint, n_odd bigint, n_more_odd bigint) LANGUAGE plpgsql AS $$
+DECLARE united roaringbitmap := rb_or_trans(NULL, given); more roaringbitmap; odd roaringbitmap := rb_xor_trans(NULL, given); more_odd roaringbitmap;
+BEGIN
+    more := rb_build_trans(rb_or_trans(united, '{9}'), 8);
+    more_odd := rb_xor_trans(odd, '{9}');
+    RETURN QUERY SELECT rb_cardinality(united), rb_cardinality(more), rb_cardinality(odd), rb_cardinality(more_odd);
+END $$;
+SELECT * FROM pg_temp.by_hand('{1,2}');
 
 -- In parallel workers, where states travel as plain values.
 SET min_parallel_table_scan_size = 0;

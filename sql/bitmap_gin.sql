@@ -27,4 +27,7 @@ UPDATE sets SET set = set | 123456 WHERE n = 5;
 DELETE FROM sets WHERE n = 6;
 SELECT array_agg(n ORDER BY n) FROM sets WHERE set @> 123456;
 SELECT array_agg(n ORDER BY n) FROM sets WHERE set && '{123456,99999}' AND set @> -5;
+INSERT INTO sets VALUES (5002, '{123456}');
+SELECT (SELECT array_agg(n ORDER BY n) FROM sets WHERE set <@ '{123456,-5,77777}' AND n > 5000) AS contained, (SELECT array_agg(n) FROM sets WHERE set <@ '{123456,77777}' AND n > 5000) AS contained_alone,
+       (SELECT array_agg(n) FROM sets WHERE set = '{123456}') AS equal, (SELECT array_agg(n) FROM sets WHERE set = '{123456,-5}') AS equal_both, (SELECT count(*) FROM sets WHERE set = '{-5}') AS none;
 DROP TABLE sets, queries, by_scan;

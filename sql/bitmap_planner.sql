@@ -32,7 +32,7 @@ FROM pg_stats WHERE tablename = 'tagged' AND attname LIKE 'tags' ORDER BY attnam
 -- Shares against what is true: within a factor of two, or ten rows where there are few.
 SELECT query, estimate, actual, estimate BETWEEN actual / 2 AND actual * 2 OR abs(estimate - actual) <= 10 AS is_near
 FROM unnest(ARRAY['tags @> 1', '1 <@ tags', 'tags @> 15', 'tags @> 50003', 'tags @> ''{1,15}''', '''{1,15}'' <@ tags', 'tags @> ''{}''', 'tags @> NULL::int', 'tags && ''{15,16,17}''', '''{15,16,17}'' && tags', 'tags && ''{0,1}''', 'tags && ''{}''',
-    'tags <@ ''{}''', 'tags <@ ''{1}''', 'id <@ ''{1,2,3}''::roaringbitmap', 'id <@ rb_fill(''{}'', 0, 5000)', 'rb_fill(''{}'', 0, 2500) @> id', 'tags <@ rb_fill(''{}'', 0, 1000000)',
+    'tags <@ ''{}''', 'tags <@ ''{1}''', 'id <@ ''{1,2,3}''::roaringbitmap', 'id <@ rb_fill(''{}'', 0, 5000)', 'rb_fill(''{}'', 0, 2500) @> id', 'tags <@ rb_fill(''{}'', 0, 1000000)', 'tags && rb_fill(''{}'', 0, 20000)', 'tags @> rb_fill(''{}'', 0, 20000)',
     'tags64 @> 1::bigint', 'tags64 @> ''{1,15}''', 'tags64 && ''{15,16,17}''', 'id::bigint <@ ''{1,2}''::roaringbitmap64']) AS condition,
      LATERAL (SELECT 'SELECT FROM tagged WHERE ' || condition AS query) AS q, LATERAL (SELECT pg_temp.estimate_of(query) AS estimate, pg_temp.count_of(query) AS actual) AS e;
 -- Without statistics the server's assumption holds.
@@ -43,6 +43,10 @@ CREATE TABLE large AS SELECT n AS id, rb_fill('{}', n, n + 6000) - (n + 3) AS se
 ANALYZE large;
 SELECT most_common_elems IS NULL AS none, elem_count_histogram[1] AS least FROM pg_stats WHERE tablename = 'large' AND attname = 'set';
 SELECT pg_temp.estimate_of('SELECT rb_iterate(set) FROM large WHERE id = 7') AS rows;
+-- What is common among a few small ones says nothing of them.
+CREATE TABLE mixed AS SELECT CASE WHEN n % 3 = 0 THEN '{1,2}' ELSE rb_fill('{}', n, n + 6000) - (n + 3) END AS set FROM generate_series(1, 60) AS n;
+ANALYZE mixed;
+SELECT most_common_elems IS NULL AS none, elem_count_histogram[1] AS least FROM pg_stats WHERE tablename = 'mixed' AND attname = 'set';
 CREATE TABLE nothing AS SELECT NULL::roaringbitmap AS set FROM generate_series(1, 5); ANALYZE nothing;
 CREATE TABLE empty_sets AS SELECT '{}'::roaringbitmap AS set FROM generate_series(1, 5); ANALYZE empty_sets;
 SELECT pg_temp.estimate_of('SELECT FROM nothing WHERE set @> 1') AS nothing, pg_temp.estimate_of('SELECT FROM empty_sets WHERE set && ''{1}''') AS empty;
@@ -55,4 +59,9 @@ SELECT count(*) AS pairs, count(*) FILTER (WHERE rb_cardinality(a.tags & b.tags)
     OR rb_cardinality(a.tags # b.tags) IS DISTINCT FROM pg_temp.card(a.tags # b.tags) OR rb_cardinality(a.tags - b.tags) IS DISTINCT FROM pg_temp.card(a.tags - b.tags)
     OR rb_is_empty(a.tags & b.tags) IS DISTINCT FROM (pg_temp.card(a.tags & b.tags) = 0)) AS differ
 FROM tagged AS a JOIN tagged AS b ON b.id BETWEEN a.id AND a.id + 3 WHERE a.id < 200;
-DROP TABLE tagged, unknown, large, nothing, empty_sets;
+-- A function of the same name in another schema is another one.
+CREATE SCHEMA elsewhere;
+CREATE FUNCTION elsewhere.rb_and(roaringbitmap, roaringbitmap) RETURNS roaringbitmap LANGUAGE plpgsql AS 'BEGIN RETURN $1 | $2; END';
+SELECT rb_cardinality(elsewhere.rb_and('{1,2}', '{2,3}')) AS three, rb_is_empty(elsewhere.rb_and('{1}', '{2}')) AS is_empty;
+DROP FUNCTION elsewhere.rb_and; DROP SCHEMA elsewhere;
+DROP TABLE tagged, unknown, large, mixed, nothing, empty_sets;

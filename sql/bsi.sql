@@ -81,6 +81,13 @@ SELECT rb_bsi_top('{1:5}', -1) AS negative, rb_bsi_sum('{}') AS sum, rb_bsi_avg(
 SELECT rb_bsi_set('{1:5,-3:7}', 2, -100), rb_bsi_set('{1:5,-3:7}', 1, 0), rb_bsi_remove('{1:5,-3:700}', -3), rb_bsi_remove('{1:5}', 2), rb_bsi_ids('{1:5,-3:0}'), '{1:5,2:1}'::rb_bsi + '{2:-3,9:4}';
 SELECT kind, bsi::bytea = (SELECT rb_bsi_add_agg(part)::bytea FROM (SELECT rb_bsi_agg(id, value) AS part FROM valued AS v WHERE v.kind = s.kind GROUP BY id % 5) AS p) AS same FROM sliced AS s WHERE kind < 5 ORDER BY kind;
 SELECT n, rb_bsi_agg(n % 3, n) OVER (ORDER BY n) FROM generate_series(1, 5) AS n;
+-- A transition function that is called by hand does not change the state it is given.
+CREATE FUNCTION pg_temp.by_hand(id int, OUT kept rb_bsi, OUT changed rb_bsi) LANGUAGE plpgsql AS $$
+BEGIN
+    kept := rb_bsi_trans(NULL, id, 1);
+    changed := rb_bsi_add_trans(rb_bsi_trans(kept, 9, 9), '{8:8}');
+END $$;
+SELECT * FROM pg_temp.by_hand(1);
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT rb_bsi_agg(id % 100, value % 1000) FROM valued;
 SELECT rb_bsi_agg(id % 100, value % 1000)::text = (SELECT rb_bsi_agg(id, value::bigint)::text FROM (SELECT id % 100 AS id, sum(value % 1000) AS value FROM valued WHERE id IS NOT NULL AND value IS NOT NULL GROUP BY 1) AS s) AS same FROM valued;

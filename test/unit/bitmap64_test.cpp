@@ -275,6 +275,15 @@ TEST(Bitmap64, OperationsAreThoseOfSets) {
   }
 }
 
+TEST(Bitmap64, JaccardIndexOfEmptySetsIsOne) {
+  const std::string empty = Bitmap64().to_bytes();
+  const std::string one = set_of({1, 2, uint64_t{10} << 32}).to_bytes();
+  const std::string other = set_of({1, uint64_t{10} << 32, uint64_t{100} << 32}).to_bytes();
+  EXPECT_EQ(jaccard_index64(view_of(empty), view_of(empty)), 1);
+  EXPECT_EQ(jaccard_index64(view_of(empty), view_of(one)), 0);
+  EXPECT_EQ(jaccard_index64(view_of(one), view_of(other)), 0.5);
+}
+
 TEST(Bitmap64, OrderOfSetsThatGoOn) {
   // {1, 2^32} and {1, 2}: the second has the smaller element where they first differ.
   const std::string goes_on = set_of({1, uint64_t{1} << 32}).to_bytes();
@@ -421,6 +430,9 @@ TEST(Bitmap64, AnElementOfALargeSetNeedsFewOfItsBytes) {
   Pieces source(view_of(bytes));
   EXPECT_TRUE(contains64(source, uint64_t{2} << 32 | 37));
   EXPECT_LT(source.bytes_read(), 30000U);
+  Pieces first(view_of(bytes));
+  EXPECT_TRUE(contains64(first, 37));
+  EXPECT_LT(first.reads(), source.reads());  // the parts after the element's are not looked at
   EXPECT_GT(bytes.size(), 1000000U);
 }
 

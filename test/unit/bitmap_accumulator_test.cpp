@@ -140,7 +140,7 @@ TEST(Accumulator, FullAndSingleRunsStayShort) {
   const std::string bytes = all.to_bytes();
   accumulator.add(view_of(bytes));
   accumulator.add(view_of(bytes));
-  accumulator.add(12345);
+  for (uint32_t key = 0; key < 2000; ++key) accumulator.add(key << 16 | 12345);
   EXPECT_EQ(accumulator.cardinality(), Bitmap::kNumbers);
   EXPECT_EQ(accumulator.to_bytes(), bytes);
   EXPECT_LT(memory.peak(), 6000000);

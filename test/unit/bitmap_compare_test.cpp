@@ -36,6 +36,10 @@ std::strong_ordering order_of(const Set& a, const Set& b) {
 TEST(Compare, IsTheOrderOfTheElementsInEveryForm) {
   std::mt19937 random(1);
   std::vector<Set> sets{{}, {0}, {0, 1}, {1}, {0xffffffff}, {0, 0x10000}, {0, 5, 0x10000}, {5, 0x10000}, {5}};
+  for (const uint32_t size : {4095U, 4096U, 4097U}) {  // one run, or as many elements as an array can have
+    Set& run = sets.emplace_back();
+    for (uint32_t element = 0; element < size; ++element) run.insert(7 * 65536 + element);
+  }
   for (int i = 0; i < 12; ++i) {
     Set set = oracle::random_set(random);
     sets.push_back(set);
@@ -57,6 +61,7 @@ TEST(Compare, IsTheOrderOfTheElementsInEveryForm) {
       ASSERT_EQ(compare(view_of(a), view_of(b)), order_of(sets[i], sets[k])) << i << " " << k;
       ASSERT_EQ(hash(view_of(a)) == hash(view_of(b)), sets[i] == sets[k]) << i << " " << k;
     }
+    for (const std::string& form : forms[i]) EXPECT_EQ(hash(view_of(form)), hash(view_of(forms[i][0]))) << i;
     EXPECT_NE(hash(view_of(forms[i][0]), 1), hash(view_of(forms[i][0]), 2));
   }
 }

@@ -287,6 +287,38 @@ TEST(DamagedBytes, RunsThatOverlapOrLeaveTheirContainerAreRefused) {
   }
 }
 
+TEST(Frozen, FalseHeadsOfContainersAreRefused) {
+  const auto with = [](std::string bytes, size_t at, char value) {
+    bytes[at] = value;
+    return bytes;
+  };
+  const std::string arrays = bytes_of({1, 9, 0x10000});  // the entries of the table of keys are at 8 and 12
+  EXPECT_NO_THROW(Frozen(Stored(arrays).view()));
+  EXPECT_THROW(Frozen(Stored(with(arrays, 12, '\0')).view()), Error);  // the key of the first again
+  EXPECT_THROW(Frozen(Stored(with(arrays, 8, '\2')).view()), Error);   // keys that descend
+  Set set;
+  for (uint32_t i = 0; i < 500; ++i) set.insert(i);
+  const std::string run = bytes_of(set);  // its cardinality less one is at 7
+  for (const int more : {-1, 1})
+    EXPECT_THROW(Frozen(Stored(with(run, 7, static_cast<char>(run[7] + more))).view()), Error) << more;
+}
+
+TEST(Frozen, ArraysWithoutATableOfOffsetsAreChecked) {
+  Bitmap set;
+  set.fill(0, 500);  // a run; with two arrays beside it the set has no offsets
+  for (const uint32_t element : {0x10001U, 0x10005U, 0x20003U, 0x20004U}) set.add(element);
+  const std::string bytes = set.to_bytes();
+  ASSERT_EQ(bytes.size(), 4U + 1 + 3 * 4 + 6 + 4 + 4);
+  EXPECT_EQ(Frozen(Stored(bytes).view()).cardinality(), 504U);
+  for (const size_t at : {bytes.size() - 8, bytes.size() - 4}) {
+    std::string changed = bytes;
+    std::swap(changed[at], changed[at + 2]);
+    EXPECT_THROW(Frozen(Stored(changed).view()), Error) << at;
+    changed[at] = changed[at + 2];
+    EXPECT_THROW(Frozen(Stored(changed).view()), Error) << at;
+  }
+}
+
 TEST(Frozen, ArraysOutOfOrderAreRefused) {
   // Arrays of all lengths side by side, with bitsets and runs between some of them.
   std::mt19937 random(12);

@@ -88,6 +88,16 @@ TEST(PortableFormat, IsCanonical) {
   }
 }
 
+TEST(PortableFormat, WritesEveryByte) {
+  std::mt19937 random(78);
+  for (int round = 0; round < 10; ++round) {
+    const Bitmap set = bitmap_of(random_set(random));
+    std::vector<uint8_t> out(set.byte_size(), 0xa5);  // as memory is that nobody has cleared
+    EXPECT_EQ(set.write_to(out), out.size());
+    EXPECT_EQ(std::string(out.begin(), out.end()), set.to_bytes());
+  }
+}
+
 TEST(PortableFormat, KeepsTiesBetweenRunsAndArraysAsArrays) {
   // Pairs: each is 4 bytes as a run and as two elements, and both kinds count two bytes besides.
   std::vector<uint32_t> elements;

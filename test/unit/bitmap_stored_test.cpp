@@ -68,6 +68,29 @@ TEST(Stored, ReadsLittle) {
   }
 }
 
+TEST(Stored, HeadersThatCannotBeAreRefused) {
+  // Two containers, of which the first is said to lie within the header.
+  std::string bytes = Bitmap::of(std::vector<uint32_t>{1, 9, 65536}).to_bytes();
+  ASSERT_EQ(bytes[16], 24);
+  bytes[16] = 23;
+  Pieces pieces(view_of(bytes));
+  EXPECT_THROW((void)contains(view_of(bytes), 1), Error);
+  EXPECT_THROW((void)contains(pieces, 1), Error);
+  EXPECT_THROW((void)min(view_of(bytes)), Error);
+  EXPECT_THROW((void)min(pieces), Error);
+  EXPECT_EQ(max(pieces), 65536U);
+  Pieces cut(view_of(bytes).first(20));  // within the table of offsets
+  EXPECT_THROW((void)is_empty(cut), Error);
+
+  // One container more than there are keys, with room for all of them.
+  std::string many("\x3a\x30\0\0\1\0\1\0", 8);
+  many.resize(8 + 8 * size_t{65537} + 10);
+  Pieces many_pieces(view_of(many));
+  EXPECT_THROW((void)cardinality(view_of(many)), Error);
+  EXPECT_THROW((void)cardinality(many_pieces), Error);
+  EXPECT_THROW((void)is_empty(many_pieces), Error);
+}
+
 TEST(Stored, DamagedBytesGiveAnErrorOrAnAnswer) {
   std::mt19937 random(3);
   for (int round = 0; round < 200; ++round) {

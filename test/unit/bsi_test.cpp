@@ -207,6 +207,22 @@ TEST(Bsi, DamagedBytesAreRefusedOrSound) {
       EXPECT_EQ(error.category(), Category::Corrupt);
     }
   }
+  const std::string empty("\1\0\0\0\x08\0\0\0\x3a\x30\0\0\0\0\0\0", 16);
+  EXPECT_NO_THROW(Bsi::from_bytes(view_of(empty)));
+  for (const size_t at : {0, 2, 3}) {  // another version, and the two bytes that are zero
+    std::string changed = empty;
+    changed[at] = 2;
+    EXPECT_THROW(Bsi::from_bytes(view_of(changed)), Error) << at;
+  }
+  EXPECT_THROW(Bsi::from_bytes(view_of(empty + '\0')), Error);
+  std::string slices("\1\x40\0\0", 4);  // 64 of them, all without elements
+  for (int i = 0; i < 65; ++i) slices.append("\x08\0\0\0", 4);
+  for (int i = 0; i < 65; ++i) slices.append("\x3a\x30\0\0\0\0\0\0", 8);
+  EXPECT_EQ(Bsi::from_bytes(view_of(slices)).to_bytes(), empty);
+  slices[1] = 65;
+  slices.insert(4, "\x08\0\0\0", 4);
+  slices.append("\x3a\x30\0\0\0\0\0\0", 8);
+  EXPECT_THROW(Bsi::from_bytes(view_of(slices)), Error);
   // Ids {1}, and a slice with id 2.
   const std::string one("\x3a\x30\0\0\1\0\0\0\0\0\0\0\x10\0\0\0\1\0", 18);
   const std::string two("\x3a\x30\0\0\1\0\0\0\0\0\0\0\x10\0\0\0\2\0", 18);
