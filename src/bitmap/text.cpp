@@ -233,9 +233,9 @@ std::string to_text(const Bsi& bsi) {
   return text;
 }
 
-std::string to_hex_text(ByteView bytes) {
+std::string to_hex_text(ByteView bytes, bool is_wide) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  if (bytes.size() > (kMostText - 2) / 2) refuse_length(kForm);
+  if (bytes.size() > (kMostText - 2) / 2) refuse_length(is_wide ? kForm64 : kForm);
   std::string text(2 + 2 * bytes.size(), '\\');
   text[1] = 'x';
   for (size_t i = 0; i < bytes.size(); ++i) {

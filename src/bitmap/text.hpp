@@ -22,7 +22,7 @@ Bitmap64 parse_bitmap64(std::string_view text);
 std::string to_array_text(const Bitmap& bitmap);
 std::string to_array_text(const Bitmap64& bitmap);
 
-/// `\x3a30…`. Throws Error(Limit) as above.
-std::string to_hex_text(ByteView bytes);
+/// `\x3a30…`. Throws Error(Limit) as above, in the words of roaringbitmap64 if the set is a wide one.
+std::string to_hex_text(ByteView bytes, bool is_wide = false);
 
 }  // namespace cdp::bitmap

@@ -11,6 +11,8 @@
 #include "pg/datum.hpp"
 #include "pg/guard.hpp"
 
+#include <type_traits>
+
 extern "C" {
 #include <libpq/pqformat.h>
 }
@@ -35,7 +37,7 @@ Datum out(FunctionCallInfo fcinfo) {
     return pg::to_cstring(bitmap::to_array_text(bitmap::set_of<Kind>(value)));
   const ByteView bytes = pg::bytes_of(value);
   check(Kind(), bytes);
-  return pg::to_cstring(bitmap::to_hex_text(bytes));
+  return pg::to_cstring(bitmap::to_hex_text(bytes, std::is_same_v<Kind, Kind64>));
 }
 
 template <class Kind>

@@ -70,5 +70,19 @@ TEST(BitmapText, NamesThePositionOfAMistake) {
     }
 }
 
+TEST(BitmapText, RefusesBytesThatAreTooManyInTheWordsOfTheirType) {
+  const std::vector<uint8_t> bytes(size_t{1} << 29);
+  for (const bool is_wide : {false, true}) {
+    try {
+      to_hex_text(bytes, is_wide);
+      ADD_FAILURE() << "a text of 1 GB was made";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.category(), Category::Limit);
+      EXPECT_EQ(error.message(),
+                std::string("text of roaringbitmap") + (is_wide ? "64" : "") + " is larger than 1 GB");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace cdp::bitmap
