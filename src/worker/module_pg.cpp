@@ -3,6 +3,7 @@
 #include "base/interrupt.hpp"
 #include "bitmap/load.hpp"
 #include "decision/load.hpp"
+#include "event/load.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
@@ -21,6 +22,7 @@ void _PG_init(void) {
       [](void*) {
         cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts);
         cdp::bitmap::load();
+        cdp::event::load();
         cdp::session::load();
         cdp::decision::load();
         cdp::worker::load();
