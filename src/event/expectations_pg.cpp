@@ -10,7 +10,6 @@
 
 #include <array>
 #include <memory>
-#include <set>
 
 extern "C" {
 #include <catalog/namespace.h>
@@ -84,21 +83,24 @@ std::string reason_of(const std::vector<Violation>& violations) {
 
 /// Removes the properties at fault; what is about the event as a whole is logged only.
 void drop_properties(Message* message, const std::string& source, const Schema& schema,
-                     std::vector<Violation> violations, ViolationLog* log) {
+                     std::vector<Violation> found, ViolationLog* log) {
   const Message before = *message;
-  for (int round = 0;; ++round) {
-    std::set<std::string> names;
-    for (const Violation& violation : violations) {
-      const bool is_dropped = !violation.property.empty();
-      if (is_dropped) names.insert(violation.property);
-      if (is_dropped || round == 0) log->add(before, source, violation, is_dropped);
+  std::vector<Violation> violations;
+  for (int round = 1;; ++round) {
+    const bool may_be_more = found.size() == kMaxViolations;
+    bool has_dropped = false;
+    for (Violation& violation : found) {
+      const bool is_of_property = !violation.property.empty();
+      if (is_of_property) has_dropped |= message->properties.erase(violation.property);
+      // What a removal leads to (required, say) is no news.
+      if (is_of_property || round == 1) violations.push_back(std::move(violation));
     }
-    for (const std::string& name : names) (void)message->properties.erase(name);
-    // Fewer than are listed are all; what their removal may lead to (required) says nothing new.
-    if (violations.size() < kMaxViolations || names.empty()) return;
-    violations = schema.check(message->properties);
-    if (round == kMostRounds && !violations.empty()) throw Rejection{"schema", reason_of(violations)};
+    if (!may_be_more || !has_dropped) break;
+    found = schema.check(message->properties);
+    if (round == kMostRounds && !found.empty()) throw Rejection{"schema", reason_of(found)};
   }
+  for (const Violation& violation : violations)
+    log->add(before, source, violation, !violation.property.empty());
 }
 
 const TriggerData* row_trigger(FunctionCallInfo fcinfo) {

@@ -41,7 +41,7 @@ bool Run::follows(int subschema, const Json& value, bool is_recording, const std
   const Subschema& asked = program_.subschemas[static_cast<size_t>(subschema)];
   if (asked.kind == Subschema::Kind::Everything) return true;
   if (asked.kind == Subschema::Kind::Nothing) {
-    if (is_recording) report(asked_by, shortened(value) + " is not allowed here");
+    if (is_recording) report(asked_by, shortened(value) + " is not allowed" + where());
     return false;
   }
   if (++depth_ > kMaxSchemaDepth) throw TooMuch{"the value and its schema nest too deep to be checked"};
@@ -72,13 +72,22 @@ void Run::spend(int64_t steps) {
   check_interrupts();
 }
 
+std::string Run::where() const {
+  if (path_.empty()) return " here";
+  return " at " + shortened(Json(pointer()));
+}
+
+std::string Run::pointer() const {
+  std::string pointer;
+  for (const Step& step : path_) pointer += "/" + pointer_token(step.name);
+  return pointer;
+}
+
 void Run::report(const std::string& keyword, std::string reason) {
   Violation violation;
-  for (size_t i = 0; i < path_.size(); ++i) {
-    const std::string token = "/" + pointer_token(path_[i].name);
-    violation.pointer += token;
-    if (i < kPlaceSteps) violation.place += path_[i].is_open ? "/*" : token;
-  }
+  violation.pointer = pointer();
+  for (size_t i = 0; i < path_.size() && i < kPlaceSteps; ++i)
+    violation.place += path_[i].is_open ? "/*" : "/" + pointer_token(path_[i].name);
   if (!path_.empty()) violation.property = path_.front().name;
   violation.keyword = keyword;
   violation.reason = std::move(reason);

@@ -113,6 +113,10 @@ class Run final : public Descent {
     bool is_open;  ///< an array's index, or a name that the schema does not know
   };
 
+  std::string pointer() const;
+  /// " at " and the pointer, for a reason.
+  std::string where() const;
+
   const Program& program_;
   std::vector<Step> path_;
   std::vector<Violation> violations_;

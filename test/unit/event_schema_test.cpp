@@ -320,7 +320,7 @@ TEST(Schema, SaysWhereAndByWhichKeyword) {
   EXPECT_EQ(violations[2].reason, R"("x" does not fit "type": "number")");
   EXPECT_EQ(violations[3].place, "/*");
   EXPECT_EQ(violations[3].property, "odd");
-  EXPECT_EQ(violations[3].reason, "7 is not allowed here");
+  EXPECT_EQ(violations[3].reason, "7 is not allowed at \"/odd\"");
 }
 
 TEST(Schema, RefusesWhatIsNoSchema) {
