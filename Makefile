@@ -30,11 +30,18 @@ endif
 ifneq (yes,$(shell $(PKG_CONFIG) --atleast-version=3.11 nlohmann_json 2>/dev/null && echo yes))
 $(error nlohmann_json 3.11 or newer was not found by pkg-config; on Debian: sudo apt-get install nlohmann-json3-dev)
 endif
+ifneq (yes,$(shell $(PKG_CONFIG) --exists re2 2>/dev/null && echo yes))
+$(error RE2 was not found by pkg-config; on Debian: sudo apt-get install libre2-dev)
+endif
+# Valijson is headers alone and pkg-config does not know it.
+ifneq (yes,$(shell $(CXX) $(VALIJSON_CPPFLAGS) -E -x c++ -include valijson/constraint_builder.hpp /dev/null >/dev/null 2>&1 && echo yes))
+$(error The headers of Valijson 1.0 or newer were not found; on Debian: sudo apt-get install libvalijson-dev; elsewhere name their folder: make VALIJSON_CPPFLAGS='-isystem /path')
+endif
 endif
 
-PG_CPPFLAGS = -Isrc $(shell $(PKG_CONFIG) --cflags roaring nlohmann_json)
+PG_CPPFLAGS = -Isrc $(VALIJSON_CPPFLAGS) $(shell $(PKG_CONFIG) --cflags roaring nlohmann_json re2)
 PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-register -Wno-unused-parameter -fvisibility-inlines-hidden $(if $(CI),-Werror)
-SHLIB_LINK = $(shell $(PKG_CONFIG) --libs roaring) -lstdc++
+SHLIB_LINK = $(shell $(PKG_CONFIG) --libs roaring re2) -lstdc++
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)

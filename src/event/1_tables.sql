@@ -153,7 +153,7 @@ CREATE TABLE cdp.dead_letter (
 );
 COMMENT ON TABLE cdp.dead_letter IS 'Messages that could not be taken, with why; cdp_retry_dead_letters puts them back. Kept for cdp.dead_letter_retention days';
 COMMENT ON COLUMN cdp.dead_letter.dead_letter_no IS 'Number of the letter, in order of arrival';
-COMMENT ON COLUMN cdp.dead_letter.code IS 'bad_json, bad_message, bad_type, no_user, no_event, bad_time, future_time, too_long, too_many, too_large, too_deep, unknown_source, or failed (the database refused it)';
+COMMENT ON COLUMN cdp.dead_letter.code IS 'bad_json, bad_message, bad_type, no_user, no_event, bad_time, future_time, too_long, too_many, too_large, too_deep, unknown_source, unknown_event, missing_field, schema, or failed (the database refused it)';
 COMMENT ON COLUMN cdp.dead_letter.reason IS 'What is wrong and where';
 COMMENT ON COLUMN cdp.dead_letter.payload IS 'The message as it came';
 COMMENT ON COLUMN cdp.dead_letter.source IS 'The source it came by';

@@ -1,6 +1,7 @@
 /// From queued payloads to messages.
 
 #include "base/interrupt.hpp"
+#include "event/expectations.hpp"
 #include "event/mapping.hpp"
 #include "event/store.hpp"
 #include "pg/spi.hpp"
@@ -22,11 +23,18 @@ Json read_payload(const Queued& queued) {
   return parse_payload(queued.payload);
 }
 
+/// Does the message say itself when it happened?
+bool has_time(const Json& message, const Mapping& mapping) {
+  return mapping.time.find(message) != nullptr || mapping.original_time.find(message) != nullptr;
+}
+
 }  // namespace
 
 std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
                                     std::vector<DeadLetter>* dead) {
   const auto mappings = load_mappings(spi);
+  const Expectations& expectations = Expectations::current();
+  ViolationLog violations;
   std::vector<Received> messages;
   messages.reserve(batch.size());
   for (const Queued& queued : batch) {
@@ -44,7 +52,9 @@ std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
       for (const Json& single : split_payload(read_payload(queued))) {
         // One broken message of an array costs only itself.
         try {
-          messages.push_back({read_message(single, mapping->second, queued.received_at), queued.source});
+          Message message = read_message(single, mapping->second, queued.received_at);
+          expectations.apply(&message, queued.source, has_time(single, mapping->second), &violations);
+          messages.push_back({std::move(message), queued.source});
         } catch (const Rejection& rejection) {
           refuse(rejection, payload_of(single));
         }
@@ -53,6 +63,7 @@ std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
       refuse(rejection, queued.payload);
     }
   }
+  violations.store(spi);
   return messages;
 }
 

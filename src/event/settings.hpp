@@ -8,5 +8,7 @@ namespace cdp::event {
 Micros deduplication_horizon();
 /// cdp.dead_letter_retention: how long dead letters are kept; 0 is for ever.
 Micros dead_letter_retention();
+/// cdp.unknown_events: are events without a schema refused?
+bool rejects_unknown_events();
 
 }  // namespace cdp::event
