@@ -127,7 +127,7 @@ none('every table with data, and every sequence, goes into a dump', "$members
     SELECT what FROM member JOIN pg_class AS c ON classid = 'pg_class'::regclass AND objid = c.oid
     WHERE relkind IN ('r', 'S') AND relpersistence = 'p'
       AND NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'cdp' AND c.oid = ANY (extconfig))
-      AND relname NOT IN ('inbox_cursor', 'worker')  -- where this installation stands");
+      AND relname NOT IN ('inbox_cursor', 'worker', 'worker_period')  -- where this installation stands");
 
 my (@or_replace, @unmarked);
 for my $file (sort glob 'src/*/*.sql') {

@@ -143,7 +143,7 @@ for my $round (1 .. 3)
 {
 	for my $load (1 .. 3)
 	{
-		queue(2200, $event . q{ || repeat(' ', 1500)});
+		queue(2200, $event . q{ || repeat(' ', 1800)}); # 4.5 MB, more than a chunk takes
 		$expected += 2200;
 		process_some(1);
 	}
