@@ -4,7 +4,8 @@
 #include "base/interrupt.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
-#include "pg/memory.hpp"
+
+#include <exception>
 
 extern "C" {
 #include <access/genam.h>
@@ -36,7 +37,8 @@ struct IndexLookup::State {
   int key_count;                  ///< for which the scan is made
 };
 
-IndexLookup::IndexLookup(const char* schema, const char* table, const char* index) {
+IndexLookup::IndexLookup(const char* schema, const char* table, const char* index)
+    : exceptions_(std::uncaught_exceptions()) {
   state_ = guard([&] {
     auto* state = static_cast<State*>(palloc0(sizeof(State)));
     const Oid schema_oid = get_namespace_oid(schema, false);
@@ -61,7 +63,9 @@ IndexLookup::IndexLookup(const char* schema, const char* table, const char* inde
 }
 
 IndexLookup::~IndexLookup() {
-  // After an error the transaction, which is about to be rolled back, closes everything.
+  // After an error the (sub)transaction, which is about to be rolled back, closes everything; whoever raised
+  // the error may still hold a lock that ending the scan would wait for.
+  if (std::uncaught_exceptions() > exceptions_) return;
   free_error(call_catching(
       [](void* argument) {
         auto* state = static_cast<State*>(argument);

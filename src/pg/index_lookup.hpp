@@ -76,6 +76,7 @@ class IndexLookup {
   TupleTableSlot* next(bool is_forward);
 
   State* state_;
+  int exceptions_;  ///< under way when this was made
 };
 
 }  // namespace cdp::pg
