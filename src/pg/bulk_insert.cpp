@@ -32,6 +32,7 @@ struct BulkInsert::State {
   Relation relation;
   EState* executor;
   ResultRelInfo* result;
+  TransitionCaptureState* transition;  ///< the rows for triggers that ask for all of them
   TupleTableSlot* slots[kRowsAtOnce];
   int count;
   bool has_triggers;
@@ -54,6 +55,8 @@ BulkInsert::BulkInsert(const char* schema, const char* table) {
     ExecOpenIndices(state->result, false);
     state->has_triggers = state->result->ri_TrigDesc != nullptr;
     AfterTriggerBeginQuery();
+    state->transition =
+        MakeTransitionCaptureState(state->result->ri_TrigDesc, RelationGetRelid(state->relation), CMD_INSERT);
     if (state->has_triggers) ExecBSInsertTriggers(state->executor, state->result);
     MemoryContextSwitchTo(before);
     return state;
@@ -111,7 +114,7 @@ void BulkInsert::flush() {
     for (int i = 0; i < state->count; ++i) {
       insert_index_entries(state->result, state->slots[i], state->executor);
       if (state->has_triggers)
-        ExecARInsertTriggers(state->executor, state->result, state->slots[i], nullptr, nullptr);
+        ExecARInsertTriggers(state->executor, state->result, state->slots[i], nullptr, state->transition);
       ExecClearTuple(state->slots[i]);
       ResetPerTupleExprContext(state->executor);
     }
@@ -125,7 +128,7 @@ void BulkInsert::finish() {
   flush();
   State* state = std::exchange(state_, nullptr);
   guard([&] {
-    if (state->has_triggers) ExecASInsertTriggers(state->executor, state->result, nullptr);
+    if (state->has_triggers) ExecASInsertTriggers(state->executor, state->result, state->transition);
     AfterTriggerEndQuery(state->executor);
     ExecCloseResultRelations(state->executor);  // what triggers have opened
     for (TupleTableSlot* slot : state->slots)

@@ -21,8 +21,9 @@ struct Field {
 };
 
 /// Writes many rows into a table at once, as COPY does: pages of rows with one WAL record, then their index
-/// entries. Constraints and triggers are honoured; triggers before a row see the rows of this object only
-/// after finish(). Give rows in the order of an index where that is to be filled quickly.
+/// entries. Constraints and triggers are honoured, those over the table of new rows too; triggers before a
+/// row see the rows of this object only after finish(). Give rows in the order of an index where that is to
+/// be filled quickly.
 ///
 ///   pg::BulkInsert rows("cdp", "insert_id");
 ///   rows.add(key, content, received_at, source, insert_id);  // all columns, in the table's order
