@@ -196,12 +196,14 @@ void Accumulator::make_room(Slot& slot, uint32_t more) {
 /// Room for so many more runs; a bitset instead where they would be too many.
 void Accumulator::make_room_for_runs(Slot& slot, uint32_t more) {
   constexpr uint32_t kMostRuns = 1024;
+  constexpr uint32_t kWorthSorting =
+      128;  // an order costs a pass over a bitset, more than room for a few runs
   if (slot.size + more <= slot.capacity) return;
-  sort(slot);
+  if (slot.capacity >= kWorthSorting) sort(slot);
   grow<StoredRun>(slot, more, kMostRuns);
 }
 
-/// Gives a sorted slot more capacity where it needs that, or makes a bitset of it where it would need more
+/// Gives a slot more capacity where it needs that, or makes a bitset of it where it would need more
 /// than `most`. A third of the room is to be free then, so that making the order costs little for each
 /// addition.
 template <class T>
