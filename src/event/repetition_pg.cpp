@@ -39,42 +39,46 @@ struct Sighting {
 
 using Sightings = std::map<std::pair<std::string_view, std::string_view>, Sighting>;
 
-/// The ids that earlier batches took within the horizon. In order of the keys, so that neighbours in the
-/// index are visited one after the other.
-void look_up(const std::vector<Received>& messages, Sightings& sightings) {
-  struct Wanted {
-    uint64_t key;
-    Sighting* sighting;
-  };
-  std::vector<Wanted> wanted;
-  for (auto& [id, sighting] : sightings) wanted.push_back({key_of(messages[sighting.message]), &sighting});
-  std::sort(wanted.begin(), wanted.end(), [](const Wanted& a, const Wanted& b) {
-    return static_cast<int64_t>(a.key) < static_cast<int64_t>(b.key);
-  });
+/// A sighting with its key in cdp.insert_id, in the order of the keys, so that neighbours in the index are
+/// visited and made one after the other.
+struct Keyed {
+  int64_t key;
+  Sighting* sighting;
+};
+
+std::vector<Keyed> in_order_of_keys(const std::vector<Received>& messages, Sightings& sightings) {
+  std::vector<Keyed> ordered;
+  ordered.reserve(sightings.size());
+  for (auto& [id, sighting] : sightings)
+    ordered.push_back({static_cast<int64_t>(key_of(messages[sighting.message])), &sighting});
+  std::sort(ordered.begin(), ordered.end(), [](const Keyed& a, const Keyed& b) { return a.key < b.key; });
+  return ordered;
+}
+
+/// Finds the ids that earlier batches took within the horizon.
+void look_up(const std::vector<Received>& messages, const std::vector<Keyed>& ordered) {
   pg::IndexLookup known("cdp", "insert_id", "insert_id_key");
-  for (const Wanted& one : wanted) {
-    const Received& first = messages[one.sighting->message];
+  for (const auto& [key, sighting] : ordered) {
+    const Received& first = messages[sighting->message];
     known.find(
-        [&](const pg::IndexLookup::Row& row) {
+        [&, seen = sighting](const pg::IndexLookup::Row& row) {
           // A key is a hash: the id itself decides.
           if (row.instant(2) <= first.message.received_at - deduplication_horizon()) return;
           if (row.text(3) != first.source || row.text(4) != *first.message.insert_id) return;
-          one.sighting->is_known = true;
-          one.sighting->known_content = static_cast<uint64_t>(row.bigint(1));
+          seen->is_known = true;
+          seen->known_content = static_cast<uint64_t>(row.bigint(1));
         },
-        static_cast<int64_t>(one.key));
+        key);
   }
 }
 
-void record(const std::vector<Received>& messages, const Sightings& sightings) {
-  std::vector<std::pair<int64_t, const Sighting*>> fresh;
-  for (const auto& [id, sighting] : sightings)
-    if (!sighting.is_known)
-      fresh.emplace_back(static_cast<int64_t>(key_of(messages[sighting.message])), &sighting);
-  if (fresh.empty()) return;
-  std::sort(fresh.begin(), fresh.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+/// Stores the ids that are new.
+void record(const std::vector<Received>& messages, const std::vector<Keyed>& ordered) {
+  if (std::all_of(ordered.begin(), ordered.end(), [](const Keyed& one) { return one.sighting->is_known; }))
+    return;
   pg::BulkInsert rows("cdp", "insert_id");
-  for (const auto& [key, sighting] : fresh) {
+  for (const auto& [key, sighting] : ordered) {
+    if (sighting->is_known) continue;
     const Received& first = messages[sighting->message];
     rows.add(key, static_cast<int64_t>(sighting->content), first.message.received_at, first.source,
              *first.message.insert_id);
@@ -137,8 +141,9 @@ void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages) {
     if (is_first) at->second.content = content_of(received.message);
   }
   if (sightings.empty()) return;
-  look_up(*messages, sightings);
-  record(*messages, sightings);
+  const std::vector<Keyed> ordered = in_order_of_keys(*messages, sightings);
+  look_up(*messages, ordered);
+  record(*messages, ordered);
 
   std::vector<char> is_repetition(messages->size(), 0);
   std::vector<const Received*> conflicts;
