@@ -25,15 +25,16 @@ std::unordered_map<std::string, int32_t> event_numbers(pg::Spi& spi, const std::
   return numbers;
 }
 
-void store_events(pg::Spi& spi, std::span<const Event> events, std::span<const Received* const> origins) {
+void store_events(pg::Spi& spi, std::span<Event> events, std::span<const Received* const> origins) {
   if (events.empty()) return;
   static pg::Query number(
       "SELECT setval('cdp.recent_event_no', nextval('cdp.recent_event_no') + $1 - 1) - $1");
   int64_t arrival_no = number(spi, static_cast<int64_t>(events.size())).bigint(0, 0);
   pg::BulkInsert rows("cdp", "recent_event");
   for (size_t i = 0; i < events.size(); ++i) {
-    const Event& event = events[i];
-    rows.add(event.user_no, event.time, ++arrival_no, event.event_no, origins[i]->message.insert_id,
+    Event& event = events[i];
+    event.arrival_no = ++arrival_no;
+    rows.add(event.user_no, event.time, event.arrival_no, event.event_no, origins[i]->message.insert_id,
              origins[i]->source, event.properties, event.context, event.received_at);
   }
   rows.finish();
