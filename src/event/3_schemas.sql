@@ -62,7 +62,7 @@ REVOKE ALL ON FUNCTION cdp_event_requirement_check() FROM PUBLIC;
 CREATE FUNCTION cdp_expectations_changed() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION cdp_expectations_changed() IS
-    'Trigger: makes every connection read schemas and requirements anew, once the change is committed.';
+    'Trigger: makes every connection read schemas, requirements and blocked ids anew, once the change is committed.';
 REVOKE ALL ON FUNCTION cdp_expectations_changed() FROM PUBLIC;
 
 CREATE TRIGGER event_schema_check BEFORE INSERT OR UPDATE ON cdp.event_schema

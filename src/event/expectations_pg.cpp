@@ -1,4 +1,4 @@
-/// Events against what was said of them.
+/// Messages against what was said of them.
 
 #include "base/error.hpp"
 #include "event/expectations.hpp"
@@ -8,6 +8,7 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -30,17 +31,19 @@ constexpr int kMostRounds = 8;
 
 std::unique_ptr<Expectations> loaded;
 bool is_loaded_current = false;
-std::array<Oid, 2> tables{};
+std::array<Oid, 3> tables{};
 
 void forget(Datum /*argument*/, Oid relation) {
-  if (relation == InvalidOid || relation == tables[0] || relation == tables[1]) is_loaded_current = false;
+  if (relation == InvalidOid || std::find(tables.begin(), tables.end(), relation) != tables.end())
+    is_loaded_current = false;
 }
 
-std::array<Oid, 2> find_tables() {
+std::array<Oid, 3> find_tables() {
   return pg::guard([] {
     const Oid schema = get_namespace_oid("cdp", false);
-    return std::array<Oid, 2>{get_relname_relid("event_schema", schema),
-                              get_relname_relid("event_requirement", schema)};
+    return std::array<Oid, 3>{get_relname_relid("event_schema", schema),
+                              get_relname_relid("event_requirement", schema),
+                              get_relname_relid("blocked_id", schema)};
   });
 }
 
@@ -165,7 +168,7 @@ const Expectations& Expectations::current() {
     is_registered = true;
   }
   // New tables of these names (the extension was made anew) have other numbers.
-  const std::array<Oid, 2> found = find_tables();
+  const std::array<Oid, 3> found = find_tables();
   if (std::exchange(tables, found) != found) is_loaded_current = false;
   if (loaded && is_loaded_current) return *loaded;
   is_loaded_current = true;
@@ -180,6 +183,7 @@ Expectations Expectations::read() {
   pg::Spi spi(pg::Spi::Mode::ReadOnly);
   static pg::Query schemas("SELECT event, source, schema, on_violation FROM cdp.event_schema");
   static pg::Query requirements("SELECT category, fields FROM cdp.event_requirement");
+  static pg::Query blocked_ids("SELECT value FROM cdp.blocked_id");
   Expectations expectations;
   const pg::Rows schema_rows = schemas(spi);
   for (uint64_t i = 0; i < schema_rows.size(); ++i) {
@@ -192,6 +196,9 @@ Expectations Expectations::read() {
   for (uint64_t i = 0; i < requirement_rows.size(); ++i)
     for (const std::string& field : texts_of(requirement_rows.datum(i, 1)))
       expectations.requirements_[requirement_rows.text(i, 0)].emplace_back(field);
+  const pg::Rows blocked_rows = blocked_ids(spi);
+  for (uint64_t i = 0; i < blocked_rows.size(); ++i)
+    expectations.blocked_ids_.add(pg::text_of(blocked_rows.datum(i, 0)));
   return expectations;
 }
 
@@ -208,6 +215,7 @@ const Expectations::Entry* Expectations::find(const std::string& event, const st
 
 void Expectations::apply(Message* message, const std::string& source, bool has_time,
                          ViolationLog* log) const {
+  blocked_ids_.remove_from(message);
   if (message->kind != MessageKind::Track) return;
   const Entry* entry = schemas_.empty() ? nullptr : find(message->event, source);
   const bool is_page = message->event == "page" || message->event == "screen";

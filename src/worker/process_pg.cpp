@@ -52,16 +52,14 @@ class Batch {
   }
 
   void resolve() {
-    std::vector<const event::Message*> all;
-    for (const event::Received& received : messages_) all.push_back(&received.message);
-    directory_.emplace(spi_, all);
+    directory_.emplace(spi_, messages_);
     for (const event::Received& received : messages_) {
       check_interrupts();
-      users_.push_back(directory_->resolve(received.message));
+      users_.push_back(directory_->resolve(received));
     }
     // Later messages may have merged people that earlier ones were about.
     for (int64_t& user_no : users_) user_no = directory_->current(user_no);
-    directory_->save();
+    directory_->save(now_);
     for (const profile::Merge& merge : directory_->merges())
       move_user(merge.loser, directory_->current(merge.winner));
     drop_logged();
