@@ -60,8 +60,7 @@ class Batch {
     // Later messages may have merged people that earlier ones were about.
     for (int64_t& user_no : users_) user_no = directory_->current(user_no);
     directory_->save(now_);
-    for (const profile::Merge& merge : directory_->merges())
-      move_user(merge.loser, directory_->current(merge.winner));
+    move_merged();
     drop_logged();
   }
 
@@ -74,11 +73,18 @@ class Batch {
     }
   }
 
-  void move_user(int64_t loser, int64_t winner) {
-    event::move_events(spi_, loser, winner);
-    session::merge_users(spi_, loser, winner);
-    segment::remove_user(spi_, loser);
-    decision::merge_user(spi_, loser, winner);
+  /// Makes all that losers did and were the winners'.
+  void move_merged() {
+    std::vector<int64_t> losers;
+    for (const profile::Merge& merge : directory_->merges()) {
+      check_interrupts();
+      const int64_t winner = directory_->current(merge.winner);
+      event::move_events(spi_, merge.loser, winner);
+      session::merge_users(spi_, merge.loser, winner);
+      decision::merge_user(spi_, merge.loser, winner);
+      losers.push_back(merge.loser);
+    }
+    segment::remove_users(spi_, losers);
   }
 
   void store() {
