@@ -1,5 +1,6 @@
 #pragma once
 
+#include "event/blocked_ids.hpp"
 #include "event/message.hpp"
 #include "event/requirement.hpp"
 #include "event/schema.hpp"
@@ -45,15 +46,16 @@ class ViolationLog {
 /// What to do with an event that does not follow its schema.
 enum class OnViolation : uint8_t { Reject, DropProperty, Warn };
 
-/// What cdp.event_schema and cdp.event_requirement ask of events. Loaded once per backend and again after one
-/// of the tables was changed, by whomever.
+/// What cdp.event_schema, cdp.event_requirement and cdp.blocked_id ask of messages. Loaded once per backend
+/// and again after one of the tables was changed, by whomever.
 class Expectations {
  public:
   /// As committed now or changed by this transaction. Stays valid until the next call.
   static const Expectations& current();
 
-  /// Throws Rejection (unknown_event, missing_field, schema) if the message is not to be taken; removes
-  /// properties and logs as the event's schema says. `has_time` says whether it came with a time.
+  /// Throws Rejection (no_user, unknown_event, missing_field, schema) if the message is not to be taken;
+  /// removes blocked ids; removes properties and logs as the event's schema says. `has_time` says whether it
+  /// came with a time.
   void apply(Message* message, const std::string& source, bool has_time, ViolationLog* log) const;
 
  private:
@@ -67,6 +69,7 @@ class Expectations {
   /// The row for this event of this source; nullptr if there is none.
   const Entry* find(const std::string& event, const std::string& source) const;
 
+  BlockedIds blocked_ids_;
   std::unordered_map<std::string, std::vector<Entry>> schemas_;
   std::unordered_map<std::string, std::vector<RequiredField>> requirements_;
 };

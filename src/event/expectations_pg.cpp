@@ -1,4 +1,4 @@
-/// Events against what was said of them.
+/// Messages against what was said of them.
 
 #include "base/error.hpp"
 #include "event/expectations.hpp"
@@ -9,6 +9,7 @@
 #include "pg/spi.hpp"
 #include "pg/table_watch.hpp"
 
+#include <algorithm>
 #include <memory>
 
 extern "C" {
@@ -26,7 +27,7 @@ namespace {
 constexpr int kMostRounds = 8;
 
 std::unique_ptr<Expectations> loaded;
-pg::TableWatch tables("event_schema", "event_requirement");
+pg::TableWatch tables("event_schema", "event_requirement", "blocked_id");
 
 std::vector<std::string> texts_of(Datum array) {
   struct Elements {
@@ -154,6 +155,7 @@ Expectations Expectations::read() {
   pg::Spi spi(pg::Spi::Mode::ReadOnly);
   static pg::Query schemas("SELECT event, source, schema, on_violation FROM cdp.event_schema");
   static pg::Query requirements("SELECT category, fields FROM cdp.event_requirement");
+  static pg::Query blocked_ids("SELECT value FROM cdp.blocked_id");
   Expectations expectations;
   const pg::Rows schema_rows = schemas(spi);
   for (uint64_t i = 0; i < schema_rows.size(); ++i) {
@@ -166,6 +168,9 @@ Expectations Expectations::read() {
   for (uint64_t i = 0; i < requirement_rows.size(); ++i)
     for (const std::string& field : texts_of(requirement_rows.datum(i, 1)))
       expectations.requirements_[requirement_rows.text(i, 0)].emplace_back(field);
+  const pg::Rows blocked_rows = blocked_ids(spi);
+  for (uint64_t i = 0; i < blocked_rows.size(); ++i)
+    expectations.blocked_ids_.add(pg::text_of(blocked_rows.datum(i, 0)));
   return expectations;
 }
 
@@ -182,6 +187,7 @@ const Expectations::Entry* Expectations::find(const std::string& event, const st
 
 void Expectations::apply(Message* message, const std::string& source, bool has_time,
                          ViolationLog* log) const {
+  blocked_ids_.remove_from(message);
   if (message->kind != MessageKind::Track) return;
   const Entry* entry = schemas_.empty() ? nullptr : find(message->event, source);
   const bool is_page = message->event == "page" || message->event == "screen";

@@ -190,6 +190,15 @@ Json parse_payload(std::string_view payload) {
   }
 }
 
+void require_ids(const Message& message) {
+  if (message.kind == MessageKind::Alias) {
+    if (!message.user_id || !message.previous_id)
+      throw Rejection{"no_user", "alias needs both a previous id and a user id"};
+  } else if (!message.user_id && !message.anonymous_id) {
+    throw Rejection{"no_user", "message has neither a user id nor an anonymous id"};
+  }
+}
+
 Message read_message(const Json& payload, const Mapping& mapping, Instant received_at) {
   if (payload.object() == nullptr)
     throw Rejection{"bad_message", std::string("message must be a JSON object, not ") + payload.kind_name()};
@@ -201,13 +210,9 @@ Message read_message(const Json& payload, const Mapping& mapping, Instant receiv
   message.user_id = read_id(payload, mapping.user_id, "user id");
   message.anonymous_id = read_id(payload, mapping.anonymous_id, "anonymous id");
   message.insert_id = read_id(payload, mapping.insert_id, "insert id");
-  if (message.kind == MessageKind::Alias) {
+  if (message.kind == MessageKind::Alias)
     message.previous_id = read_id(payload, mapping.previous_id, "previous id");
-    if (!message.user_id || !message.previous_id)
-      throw Rejection{"no_user", "alias needs both a previous id and a user id"};
-  } else if (!message.user_id && !message.anonymous_id) {
-    throw Rejection{"no_user", "message has neither a user id nor an anonymous id"};
-  }
+  require_ids(message);
   message.time = read_event_time(payload, mapping, received_at);
   message.session_id = read_id(payload, mapping.session_id, "session id");
   message.category = mapping.category.find_text(payload);

@@ -55,6 +55,9 @@ Json parse_payload(std::string_view payload);
 /// for those that the context has already, there or where the Segment spec has them.
 Message read_message(const Json& payload, const Mapping& mapping, Instant received_at);
 
+/// Throws Rejection (no_user) if the message does not say of whom it is.
+void require_ids(const Message& message);
+
 /// The single messages of a payload: itself, the elements of an array, or those of its member "batch".
 /// Elements of a batch without a sentAt of their own take the batch's.
 std::vector<Json> split_payload(Json payload);

@@ -26,7 +26,7 @@ class TableWatch {
   bool has_changed();
 
  private:
-  static constexpr size_t kMostTables = 2;
+  static constexpr size_t kMostTables = 3;
 
   static void invalidate(Datum argument, Oid relation);
 

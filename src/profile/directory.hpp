@@ -2,8 +2,11 @@
 
 #include "base/json.hpp"
 #include "base/time.hpp"
-#include "event/message.hpp"
+#include "event/store.hpp"
+#include "profile/identity_kind.hpp"
+#include "profile/identity_log.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,7 +24,8 @@ class Spi;
 
 namespace cdp::profile {
 
-enum class IdentityKind : uint8_t { UserId, AnonymousId };
+/// How many ids, by IdentityKind.
+using IdCounts = std::array<int64_t, kIdentityKinds>;
 
 /// One person as a batch sees and changes it.
 struct Profile {
@@ -34,6 +38,10 @@ struct Profile {
   bool is_new = false;
   bool has_changed = false;
   bool have_traits_changed = false;
+  /// The ids by which the person is known; without those that were stored before the batch until
+  /// `are_ids_counted`.
+  IdCounts ids{};
+  bool are_ids_counted = false;
 };
 
 /// `loser` became part of `winner`, by a message of these times.
@@ -50,14 +58,16 @@ struct Merge {
 /// Rules (the anonymous id a, the user ids u, v): a message with u alone is u's, one with a alone is a's
 /// profile, made if new. One with both ties a to u: a new a becomes u's; an a that nobody has claimed is
 /// merged into u, with all it did; an a that belongs to another user v is handed over, so that u takes what
-/// comes later and v keeps what was. An alias merges two ids on purpose.
+/// comes later and v keeps what was. An alias merges two ids on purpose; to itself it says nothing. Nobody
+/// gets more ids of a kind than cdp.identity_kind allows: what would lead there is refused, the message is
+/// that of its user id, and the other id stays whose it was.
 class Directory {
  public:
-  Directory(pg::Spi& spi, std::span<const event::Message* const> messages);
+  Directory(pg::Spi& spi, std::span<const event::Received> messages);
 
   /// Takes in one message: finds or makes its person, ties ids, merges, sets traits. Returns the person's
   /// number, which later messages of the batch may still merge into another (see current()).
-  int64_t resolve(const event::Message& message);
+  int64_t resolve(const event::Received& received);
 
   /// The number that stands for `user_no` after all merges so far.
   int64_t current(int64_t user_no) const;
@@ -67,11 +77,13 @@ class Directory {
   /// In the order in which they happened. Losers that were only made in this batch are not among them.
   const std::vector<Merge>& merges() const { return merges_; }
 
-  /// Writes profiles and identities; deletes the profiles of losers.
-  void save();
+  /// Writes profiles, identities and, as recorded at `now`, the log; deletes the profiles of losers.
+  void save(Instant now);
 
  private:
   using Key = std::pair<IdentityKind, std::string>;
+  /// How many ids of each kind a person may have; nullopt: any number.
+  using Limits = std::array<std::optional<int64_t>, kIdentityKinds>;
 
   void load(const std::set<Key>& keys);
   void load_profiles(const std::set<int64_t>& numbers);
@@ -79,8 +91,17 @@ class Directory {
   int64_t make();
   void tie(IdentityKind kind, const std::string& value, int64_t user_no);
   int64_t find_or_make(IdentityKind kind, const std::string& value);
+  Person person(int64_t user_no) const { return {user_no, profiles_.at(user_no).user_id}; }
+  const Limits& limits();
+  void count_ids(Profile& profile);
+  /// The kind of which the person would have too many ids with `more` of them.
+  std::optional<IdentityKind> limit_against(int64_t user_no, const IdCounts& more);
   void merge(int64_t loser, int64_t winner, const event::Message& message);
-  int64_t resolve_alias(const event::Message& message);
+  void merge_if_allowed(int64_t loser, int64_t winner, const Link& link, const event::Received& cause);
+  int64_t resolve_alias(const event::Received& received);
+  int64_t resolve_tie(const event::Received& received);
+  void save_profiles();
+  void save_identities();
 
   pg::Spi& spi_;
   std::map<Key, int64_t> identities_;
@@ -88,6 +109,8 @@ class Directory {
   std::unordered_map<int64_t, Profile> profiles_;
   std::unordered_map<int64_t, int64_t> merged_into_;
   std::vector<Merge> merges_;
+  IdentityLog log_;
+  std::optional<Limits> limits_;  ///< read when first needed
   std::optional<int64_t> last_user_no_;
   bool has_counted_ = false;
 };

@@ -1,5 +1,4 @@
 #include "base/error.hpp"
-#include "base/interrupt.hpp"
 #include "pg/index_lookup.hpp"
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
@@ -7,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace cdp::profile {
 
@@ -14,18 +14,29 @@ namespace {
 
 constexpr int64_t kMaxUserNo = 4294967295;
 
-const char* name_of(IdentityKind kind) { return kind == IdentityKind::UserId ? "user_id" : "anonymous_id"; }
+/// Where cdp.identity_kind has no row: 100 user ids and 1,000 anonymous ids.
+constexpr std::array<std::optional<int64_t>, kIdentityKinds> kDefaultLimits{100, 1000};
+
+size_t index_of(IdentityKind kind) { return static_cast<size_t>(kind); }
+
+/// One more id of this kind.
+IdCounts one(IdentityKind kind) {
+  IdCounts counts{};
+  counts.at(index_of(kind)) = 1;
+  return counts;
+}
 
 }  // namespace
 
-Directory::Directory(pg::Spi& spi, std::span<const event::Message* const> messages) : spi_(spi) {
+Directory::Directory(pg::Spi& spi, std::span<const event::Received> messages) : spi_(spi) {
   std::set<Key> keys;
-  for (const event::Message* message : messages) {
-    if (message->user_id) keys.emplace(IdentityKind::UserId, *message->user_id);
-    if (message->anonymous_id) keys.emplace(IdentityKind::AnonymousId, *message->anonymous_id);
-    if (message->previous_id) {
-      keys.emplace(IdentityKind::UserId, *message->previous_id);
-      keys.emplace(IdentityKind::AnonymousId, *message->previous_id);
+  for (const event::Received& received : messages) {
+    const event::Message& message = received.message;
+    if (message.user_id) keys.emplace(IdentityKind::UserId, *message.user_id);
+    if (message.anonymous_id) keys.emplace(IdentityKind::AnonymousId, *message.anonymous_id);
+    if (message.previous_id) {
+      keys.emplace(IdentityKind::UserId, *message.previous_id);
+      keys.emplace(IdentityKind::AnonymousId, *message.previous_id);
     }
   }
   load(keys);
@@ -82,14 +93,19 @@ int64_t Directory::make() {
   has_counted_ = true;
   Profile profile;
   profile.user_no = ++*last_user_no_;
-  profile.is_new = true;
+  profile.is_new = profile.are_ids_counted = true;
   const int64_t user_no = profile.user_no;
   profiles_.emplace(user_no, std::move(profile));
   return user_no;
 }
 
 void Directory::tie(IdentityKind kind, const std::string& value, int64_t user_no) {
-  identities_[{kind, value}] = user_no;
+  const auto [known, is_new] = identities_.try_emplace({kind, value}, user_no);
+  if (!is_new) {
+    --profiles_.at(current(known->second)).ids.at(index_of(kind));
+    known->second = user_no;
+  }
+  ++profiles_.at(user_no).ids.at(index_of(kind));
   untied_[{kind, value}] = true;
 }
 
@@ -107,6 +123,47 @@ int64_t Directory::current(int64_t user_no) const {
   return user_no;
 }
 
+const Directory::Limits& Directory::limits() {
+  if (limits_) return *limits_;
+  static pg::Query query("SELECT kind = 'user_id', max_per_user FROM cdp.identity_kind");
+  limits_.emplace(kDefaultLimits);
+  const pg::Rows rows = query(spi_);
+  for (uint64_t i = 0; i < rows.size(); ++i)
+    limits_->at(index_of(rows.boolean(i, 0) ? IdentityKind::UserId : IdentityKind::AnonymousId)) =
+        rows.is_null(i, 1) ? std::nullopt : std::optional(rows.bigint(i, 1));
+  return *limits_;
+}
+
+/// Adds the ids that are stored as this person's, once; none where nothing is limited. What the batch does
+/// with ids is stored at its end and stands in `ids` already.
+void Directory::count_ids(Profile& profile) {
+  if (profile.are_ids_counted) return;
+  const Limits& limits = this->limits();
+  if (std::none_of(limits.begin(), limits.end(), [](const auto& limit) { return limit.has_value(); })) return;
+  profile.are_ids_counted = true;
+  pg::IndexLookup stored("cdp", "identity", "identity_user_no");
+  stored.find(
+      [&](const pg::IndexLookup::Row& row) {
+        const bool is_user_id = row.text(0) == name_of(IdentityKind::UserId);
+        ++profile.ids.at(index_of(is_user_id ? IdentityKind::UserId : IdentityKind::AnonymousId));
+      },
+      profile.user_no);
+}
+
+std::optional<IdentityKind> Directory::limit_against(int64_t user_no, const IdCounts& more) {
+  Profile& profile = profiles_.at(user_no);
+  for (const IdentityKind kind : {IdentityKind::UserId, IdentityKind::AnonymousId}) {
+    const int64_t added = more.at(index_of(kind));
+    // Every limit allows one, which is all that most people ever have.
+    if (added == 0 || (profile.is_new && profile.ids.at(index_of(kind)) + added <= 1)) continue;
+    const std::optional<int64_t> limit = limits().at(index_of(kind));
+    if (!limit) continue;
+    count_ids(profile);
+    if (profile.ids.at(index_of(kind)) + added > *limit) return kind;
+  }
+  return std::nullopt;
+}
+
 void Directory::merge(int64_t loser, int64_t winner, const event::Message& message) {
   Profile& from = profiles_.at(loser);
   Profile& into = profiles_.at(winner);
@@ -114,56 +171,104 @@ void Directory::merge(int64_t loser, int64_t winner, const event::Message& messa
   into.first_seen = std::min(into.first_seen, from.first_seen);
   into.last_seen = std::max(into.last_seen, from.last_seen);
   into.has_changed = into.have_traits_changed = true;
+  count_ids(into);
+  count_ids(from);
+  for (size_t kind = 0; kind < from.ids.size(); ++kind) into.ids.at(kind) += from.ids.at(kind);
   merged_into_[loser] = winner;
   if (!from.is_new) merges_.push_back({loser, winner, message.time, message.received_at});
   profiles_.erase(loser);
 }
 
-int64_t Directory::resolve_alias(const event::Message& message) {
-  std::optional<int64_t> previous = find(IdentityKind::UserId, *message.previous_id);
-  if (!previous) previous = find(IdentityKind::AnonymousId, *message.previous_id);
-  const std::optional<int64_t> user = find(IdentityKind::UserId, *message.user_id);
-  if (!previous) {
-    const int64_t user_no = user ? *user : find_or_make(IdentityKind::UserId, *message.user_id);
-    // Nobody can say yet of which kind it will be when it is heard of.
-    tie(IdentityKind::UserId, *message.previous_id, user_no);
-    tie(IdentityKind::AnonymousId, *message.previous_id, user_no);
-    return user_no;
+void Directory::merge_if_allowed(int64_t loser, int64_t winner, const Link& link,
+                                 const event::Received& cause) {
+  count_ids(profiles_.at(loser));
+  if (const auto limit = limit_against(winner, profiles_.at(loser).ids)) {
+    log_.refused(person(winner), person(loser), link, *limit, cause);
+    return;
   }
-  if (!user) {
-    // The new id takes over the profile that is there.
-    tie(IdentityKind::UserId, *message.user_id, *previous);
-    Profile& profile = profiles_.at(*previous);
-    profile.user_id = *message.user_id;
-    profile.has_changed = true;
-    return *previous;
-  }
-  if (*previous != *user) merge(*previous, *user, message);
-  return *user;
+  log_.merged(person(winner), person(loser), link, cause);
+  merge(loser, winner, cause.message);
 }
 
-int64_t Directory::resolve(const event::Message& message) {
+int64_t Directory::resolve_alias(const event::Received& received) {
+  const std::string& previous_id = *received.message.previous_id;
+  const std::string& user_id = *received.message.user_id;
+  if (previous_id == user_id) return find_or_make(IdentityKind::UserId, user_id);
+  Link link{IdentityKind::UserId, previous_id};
+  std::optional<int64_t> previous = find(IdentityKind::UserId, previous_id);
+  if (!previous) {
+    previous = find(IdentityKind::AnonymousId, previous_id);
+    if (previous) link.kind = IdentityKind::AnonymousId;
+  }
+  if (!previous) {
+    const int64_t user_no = find_or_make(IdentityKind::UserId, user_id);
+    if (const auto limit = limit_against(user_no, {1, 1})) {
+      log_.refused(person(user_no), std::nullopt, link, *limit, received);
+      return user_no;
+    }
+    // Nobody can say yet of which kind it will be when it is heard of.
+    tie(IdentityKind::UserId, previous_id, user_no);
+    tie(IdentityKind::AnonymousId, previous_id, user_no);
+    return user_no;
+  }
+  if (const std::optional<int64_t> user = find(IdentityKind::UserId, user_id)) {
+    if (*previous != *user) merge_if_allowed(*previous, *user, link, received);
+    return *user;
+  }
+  if (const auto limit = limit_against(*previous, one(IdentityKind::UserId))) {
+    const int64_t user_no = find_or_make(IdentityKind::UserId, user_id);
+    log_.refused(person(user_no), person(*previous), link, *limit, received);
+    return user_no;
+  }
+  // The new id takes over the profile that is there.
+  tie(IdentityKind::UserId, user_id, *previous);
+  Profile& profile = profiles_.at(*previous);
+  const std::optional<std::string> before = std::exchange(profile.user_id, user_id);
+  log_.named(person(*previous), before, link, received);
+  return *previous;
+}
+
+/// Of a message with a user id and an anonymous id.
+int64_t Directory::resolve_tie(const event::Received& received) {
+  const std::string& user_id = *received.message.user_id;
+  const Link link{IdentityKind::AnonymousId, *received.message.anonymous_id};
+  const std::optional<int64_t> anonymous = find(link.kind, link.value);
+  const std::optional<int64_t> user = find(IdentityKind::UserId, user_id);
+  if (anonymous && anonymous == user) return *user;
+  const bool is_unclaimed = anonymous && !profiles_.at(*anonymous).user_id;
+  if (is_unclaimed && !user) {
+    // The anonymous profile becomes the user's: nothing needs to move.
+    tie(IdentityKind::UserId, user_id, *anonymous);
+    profiles_.at(*anonymous).user_id = user_id;
+    log_.named(person(*anonymous), std::nullopt, link, received);
+    return *anonymous;
+  }
+  const int64_t user_no = user ? *user : find_or_make(IdentityKind::UserId, user_id);
+  if (is_unclaimed) {
+    merge_if_allowed(*anonymous, user_no, link, received);
+    return user_no;
+  }
+  const std::optional<Person> holder = anonymous ? std::optional(person(*anonymous)) : std::nullopt;
+  if (const auto limit = limit_against(user_no, one(link.kind))) {
+    log_.refused(person(user_no), holder, link, *limit, received);
+    return user_no;
+  }
+  if (holder) log_.handed_over(person(user_no), *holder, link, received);
+  tie(link.kind, link.value, user_no);
+  return user_no;
+}
+
+int64_t Directory::resolve(const event::Received& received) {
+  const event::Message& message = received.message;
   int64_t user_no = 0;
   if (message.kind == event::MessageKind::Alias) {
-    user_no = resolve_alias(message);
+    user_no = resolve_alias(received);
   } else if (!message.user_id) {
     user_no = find_or_make(IdentityKind::AnonymousId, *message.anonymous_id);
   } else if (!message.anonymous_id) {
     user_no = find_or_make(IdentityKind::UserId, *message.user_id);
   } else {
-    const std::optional<int64_t> anonymous = find(IdentityKind::AnonymousId, *message.anonymous_id);
-    const std::optional<int64_t> user = find(IdentityKind::UserId, *message.user_id);
-    const bool is_unclaimed = anonymous && !profiles_.at(*anonymous).user_id;
-    if (is_unclaimed && !user) {
-      // The anonymous profile becomes the user's: nothing needs to move.
-      user_no = *anonymous;
-      tie(IdentityKind::UserId, *message.user_id, user_no);
-      profiles_.at(user_no).user_id = *message.user_id;
-    } else {
-      user_no = user ? *user : find_or_make(IdentityKind::UserId, *message.user_id);
-      if (is_unclaimed && *anonymous != user_no) merge(*anonymous, user_no, message);
-      if (anonymous != user_no) tie(IdentityKind::AnonymousId, *message.anonymous_id, user_no);
-    }
+    user_no = resolve_tie(received);
   }
   Profile& profile = profiles_.at(user_no);
   profile.first_seen = std::min(profile.first_seen, message.time);
@@ -173,85 +278,6 @@ int64_t Directory::resolve(const event::Message& message) {
       set_traits(profile.traits, profile.trait_times, message.traits, message.time))
     profile.have_traits_changed = true;
   return user_no;
-}
-
-void Directory::save() {
-  std::vector<int64_t> new_numbers, seen_numbers, changed_numbers;
-  std::vector<std::optional<std::string>> new_ids, seen_ids, changed_ids;
-  std::vector<std::string> new_traits, new_times, changed_traits, changed_times;
-  std::vector<Instant> new_first, new_last, seen_first, seen_last;
-  for (const auto& [user_no, profile] : profiles_) {
-    if (!profile.is_new && !profile.has_changed) continue;
-    if (profile.is_new) {
-      new_numbers.push_back(user_no);
-      new_ids.push_back(profile.user_id);
-      new_traits.push_back(profile.traits.dump());
-      new_times.push_back(profile.trait_times.dump());
-      new_first.push_back(profile.first_seen);
-      new_last.push_back(profile.last_seen);
-      continue;
-    }
-    seen_numbers.push_back(user_no);
-    seen_ids.push_back(profile.user_id);
-    seen_first.push_back(profile.first_seen);
-    seen_last.push_back(profile.last_seen);
-    if (!profile.have_traits_changed) continue;
-    changed_numbers.push_back(user_no);
-    changed_traits.push_back(profile.traits.dump());
-    changed_times.push_back(profile.trait_times.dump());
-  }
-  if (!new_numbers.empty()) {
-    static pg::Query insert(
-        "INSERT INTO cdp.profile (user_no, user_id, traits, trait_times, first_seen, last_seen)"
-        " SELECT user_no, user_id, traits::jsonb, times::jsonb, first, last FROM unnest($1::bigint[], "
-        "$2::text[],"
-        " $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS p (user_no, user_id, traits, "
-        "times, first,"
-        " last) ORDER BY user_no");
-    (void)insert(spi_, new_numbers, new_ids, new_traits, new_times, new_first, new_last);
-  }
-  if (!seen_numbers.empty()) {
-    static pg::Query update(
-        "UPDATE cdp.profile AS p SET user_id = n.user_id, first_seen = n.first, last_seen = n.last"
-        " FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS n (user_no, "
-        "user_id, first,"
-        " last) WHERE p.user_no = n.user_no");
-    (void)update(spi_, seen_numbers, seen_ids, seen_first, seen_last);
-  }
-  if (!changed_numbers.empty()) {
-    static pg::Query update(
-        "UPDATE cdp.profile AS p SET traits = n.traits::jsonb, trait_times = n.times::jsonb"
-        " FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n (user_no, traits, times)"
-        " WHERE p.user_no = n.user_no");
-    (void)update(spi_, changed_numbers, changed_traits, changed_times);
-  }
-
-  std::vector<std::string> kinds, values;
-  std::vector<int64_t> owners;
-  for (const auto& [key, is_untied] : untied_) {
-    kinds.emplace_back(name_of(key.first));
-    values.push_back(key.second);
-    owners.push_back(current(identities_.at(key)));
-  }
-  if (!kinds.empty()) {
-    static pg::Query upsert(
-        "INSERT INTO cdp.identity (kind, value, user_no) SELECT * FROM unnest($1::text[], $2::text[], "
-        "$3::bigint[])"
-        " ON CONFLICT (value, kind) DO UPDATE SET user_no = excluded.user_no");
-    (void)upsert(spi_, kinds, values, owners);
-  }
-  for (const Merge& merged : merges_) {
-    static pg::Query hand_over("UPDATE cdp.identity SET user_no = $2 WHERE user_no = $1");
-    static pg::Query remove("DELETE FROM cdp.profile WHERE user_no = $1");
-    (void)hand_over(spi_, merged.loser, current(merged.winner));
-    (void)remove(spi_, merged.loser);
-  }
-  if (has_counted_) {
-    static pg::Query count(
-        "INSERT INTO cdp.user_counter (last_user_no) VALUES ($1)"
-        " ON CONFLICT (is_single) DO UPDATE SET last_user_no = excluded.last_user_no");
-    (void)count(spi_, *last_user_no_);
-  }
 }
 
 std::optional<int64_t> find_user(pg::Spi& spi, std::string_view id) {

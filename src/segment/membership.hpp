@@ -34,7 +34,7 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
 /// Computes all segments whose status is pending. Says whether there were any.
 bool compute_pending(pg::Spi& spi, Instant now);
 
-/// Removes a user who was merged into another from every segment.
-void remove_user(pg::Spi& spi, int64_t user_no);
+/// Removes users who were merged into others from every segment.
+void remove_users(pg::Spi& spi, const std::vector<int64_t>& users);
 
 }  // namespace cdp::segment

@@ -301,13 +301,16 @@ bool compute_pending(pg::Spi& spi, Instant now) {
   return true;
 }
 
-void remove_user(pg::Spi& spi, int64_t user_no) {
+void remove_users(pg::Spi& spi, const std::vector<int64_t>& users) {
+  // User by user, so that no plan reads the whole table; each chunk of a segment is written once for all.
   static pg::Query remove("DELETE FROM cdp.membership WHERE user_no = $1 RETURNING segments");
-  const pg::Rows rows = remove(spi, user_no);
-  if (rows.empty()) return;
   std::vector<std::pair<int32_t, int64_t>> places;
-  for (const int32_t segment_no : rows.integers(0, 0)) places.emplace_back(segment_no, user_no);
-  erase_members(spi, places);
+  for (const int64_t user_no : users) {
+    const pg::Rows rows = remove(spi, user_no);
+    if (rows.empty()) continue;
+    for (const int32_t segment_no : rows.integers(0, 0)) places.emplace_back(segment_no, user_no);
+  }
+  if (!places.empty()) erase_members(spi, places);
 }
 
 }  // namespace cdp::segment

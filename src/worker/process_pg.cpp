@@ -52,18 +52,15 @@ class Batch {
   }
 
   void resolve() {
-    std::vector<const event::Message*> all;
-    for (const event::Received& received : messages_) all.push_back(&received.message);
-    directory_.emplace(spi_, all);
+    directory_.emplace(spi_, messages_);
     for (const event::Received& received : messages_) {
       check_interrupts();
-      users_.push_back(directory_->resolve(received.message));
+      users_.push_back(directory_->resolve(received));
     }
     // Later messages may have merged people that earlier ones were about.
     for (int64_t& user_no : users_) user_no = directory_->current(user_no);
-    directory_->save();
-    for (const profile::Merge& merge : directory_->merges())
-      move_user(merge.loser, directory_->current(merge.winner));
+    directory_->save(now_);
+    move_merged();
     drop_logged();
   }
 
@@ -76,11 +73,18 @@ class Batch {
     }
   }
 
-  void move_user(int64_t loser, int64_t winner) {
-    event::move_events(spi_, loser, winner);
-    session::merge_users(spi_, loser, winner, now_);
-    segment::remove_user(spi_, loser);
-    decision::merge_user(spi_, loser, winner);
+  /// Makes all that losers did and were the winners'.
+  void move_merged() {
+    std::vector<int64_t> losers;
+    for (const profile::Merge& merge : directory_->merges()) {
+      check_interrupts();
+      const int64_t winner = directory_->current(merge.winner);
+      event::move_events(spi_, merge.loser, winner);
+      session::merge_users(spi_, merge.loser, winner, now_);
+      decision::merge_user(spi_, merge.loser, winner);
+      losers.push_back(merge.loser);
+    }
+    segment::remove_users(spi_, losers);
   }
 
   void store() {
