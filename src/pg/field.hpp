@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cdp::pg {
 
@@ -28,6 +29,7 @@ inline Field to_field(Instant value) { return {to_datum(value), false}; }
 inline Field to_field(std::string_view value) { return {to_text(value), false}; }
 inline Field to_field(const std::string& value) { return to_field(std::string_view(value)); }
 inline Field to_field(const Json& value) { return {to_jsonb(value), false}; }  ///< jsonb
+inline Field to_field(const std::vector<int32_t>& values) { return {to_array(values), false}; }
 template <class T>
 Field to_field(const std::optional<T>& value) {
   return value ? to_field(*value) : Field{};

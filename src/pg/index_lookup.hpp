@@ -37,14 +37,18 @@ class IndexLookup {
    public:
     explicit Row(TupleTableSlot* slot) : slot_(slot) {}
 
-    /// Where the row lies, until it is changed.
-    ItemPointerData place() const { return slot_->tts_tid; }
+    /// Where the row lies, for RowUpdate; good until the row is changed. Never 0.
+    uint64_t place() const {
+      return static_cast<uint64_t>(ItemPointerGetBlockNumberNoCheck(&slot_->tts_tid)) << 16 |
+             ItemPointerGetOffsetNumberNoCheck(&slot_->tts_tid);
+    }
     bool is_null(int column) const;
     bool boolean(int column) const { return DatumGetBool(datum(column)); }
     int32_t integer(int column) const { return DatumGetInt32(datum(column)); }
     int64_t bigint(int column) const { return DatumGetInt64(datum(column)); }
     Instant instant(int column) const { return {DatumGetTimestampTz(datum(column))}; }
     std::string_view text(int column) const { return text_of(datum(column)); }
+    std::vector<int32_t> integers(int column) const { return integers_of(datum(column)); }
     Json json(int column) const { return json_of(datum(column)); }
 
    private:

@@ -35,6 +35,12 @@ struct RowUpdate::State {
 
 namespace {
 
+ItemPointerData pointer_of(uint64_t place) {
+  ItemPointerData pointer;
+  ItemPointerSet(&pointer, static_cast<BlockNumber>(place >> 16), static_cast<OffsetNumber>(place & 0xffff));
+  return pointer;
+}
+
 [[noreturn]] void refuse_stale_row() {
   ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                   errmsg("could not serialize access due to concurrent update")));
@@ -74,13 +80,14 @@ RowUpdate::RowUpdate(const char* schema, const char* table) {
 
 MemoryContext RowUpdate::row_context() const { return state_->row; }
 
-void RowUpdate::update_row(ItemPointerData place, std::span<const int> columns,
+void RowUpdate::update_row(uint64_t place, std::span<const int> columns,
                            std::span<const Field> fields) {
   check_interrupts();
   State* state = state_;
   if (state->needs_statements) return update_by_statement(place, columns, fields);
   guard([&] {
-    if (!table_tuple_fetch_row_version(state->relation, &place, SnapshotAny, state->before))
+    ItemPointerData pointer = pointer_of(place);
+    if (!table_tuple_fetch_row_version(state->relation, &pointer, SnapshotAny, state->before))
       refuse_stale_row();
     TupleTableSlot* after = state->after;
     const TupleDesc description = RelationGetDescr(state->relation);
@@ -98,7 +105,7 @@ void RowUpdate::update_row(ItemPointerData place, std::span<const int> columns,
     after->tts_tableOid = RelationGetRelid(state->relation);
     MemoryContext outer = MemoryContextSwitchTo(GetPerTupleMemoryContext(state->executor));
     if (description->constr != nullptr) ExecConstraints(state->result, after, state->executor);
-    if (pg::update_row(state->result, &place, after, state->executor, state->executor->es_output_cid) != TM_Ok)
+    if (pg::update_row(state->result, &pointer, after, state->executor, state->executor->es_output_cid) != TM_Ok)
       refuse_stale_row();
     MemoryContextSwitchTo(outer);
     ExecClearTuple(after);
@@ -108,12 +115,13 @@ void RowUpdate::update_row(ItemPointerData place, std::span<const int> columns,
   });
 }
 
-void RowUpdate::update_by_statement(ItemPointerData place, std::span<const int> columns,
+void RowUpdate::update_by_statement(uint64_t place, std::span<const int> columns,
                                     std::span<const Field> fields) {
   State* state = state_;
   guard([&] {
+    ItemPointerData pointer = pointer_of(place);
     // Changing no row is also what a trigger may decide: ask before.
-    if (!table_tuple_fetch_row_version(state->relation, &place, SnapshotAny, state->before) ||
+    if (!table_tuple_fetch_row_version(state->relation, &pointer, SnapshotAny, state->before) ||
         !table_tuple_satisfies_snapshot(state->relation, state->before, GetLatestSnapshot()))
       refuse_stale_row();
     ExecClearTuple(state->before);
@@ -137,7 +145,7 @@ void RowUpdate::update_by_statement(ItemPointerData place, std::span<const int> 
     }
     appendStringInfo(&sql, " WHERE ctid = $%d", static_cast<int>(count) + 1);
     types[count] = TIDOID;
-    values[count] = PointerGetDatum(&place);
+    values[count] = PointerGetDatum(&pointer);
     nulls[count] = ' ';
     nulls[count + 1] = '\0';
     const int result =

@@ -8,10 +8,6 @@
 #include <array>
 #include <span>
 
-extern "C" {
-#include <storage/itemptr.h>
-}
-
 namespace cdp::pg {
 
 /// A new value for a column, by its place in the table from 0.
@@ -39,9 +35,9 @@ class RowUpdate {
   RowUpdate(const RowUpdate&) = delete;
   RowUpdate& operator=(const RowUpdate&) = delete;
 
-  /// Each row once. Columns not named keep their values.
+  /// Changes the row that lies at IndexLookup::Row::place(), each once. Columns not named keep their values.
   template <class... Ts>
-  void update(ItemPointerData place, const Set<Ts>&... sets) {
+  void update(uint64_t place, const Set<Ts>&... sets) {
     const InContext in_row(row_context());
     const std::array<Field, sizeof...(Ts)> fields{to_field(sets.value)...};
     const std::array<int, sizeof...(Ts)> columns{sets.column...};
@@ -56,8 +52,8 @@ class RowUpdate {
   struct State;
 
   MemoryContext row_context() const;
-  void update_row(ItemPointerData place, std::span<const int> columns, std::span<const Field> fields);
-  void update_by_statement(ItemPointerData place, std::span<const int> columns, std::span<const Field> fields);
+  void update_row(uint64_t place, std::span<const int> columns, std::span<const Field> fields);
+  void update_by_statement(uint64_t place, std::span<const int> columns, std::span<const Field> fields);
 
   State* state_;
 };

@@ -127,7 +127,7 @@ class StoredUser : public Stored {
   }
 
   /// Where the row of a session lies that was given out.
-  ItemPointerData place_of(const Session& session) const { return places_.at(key_of(session)); }
+  uint64_t place_of(const Session& session) const { return places_.at(key_of(session)); }
 
  private:
   Session take(const pg::IndexLookup::Row& row) {
@@ -158,7 +158,7 @@ class StoredUser : public Stored {
 
   Tables& tables_;
   int64_t user_no_;
-  std::map<Key, ItemPointerData> places_;
+  std::map<Key, uint64_t> places_;
 };
 
 /// Writes what changed of the sessions of many users, at once.
@@ -194,7 +194,7 @@ class Writer {
     return !session.is_over && session.ended_at >= now_ - timeout();
   }
 
-  void update(ItemPointerData place, const Session& is) {
+  void update(uint64_t place, const Session& is) {
     if (!updates_) updates_.emplace("cdp", "session_span");
     updates_->update(place, pg::Set{3, is.ended_at}, pg::Set{4, is.events}, pg::Set{5, is.is_over},
                      pg::Set{6, is.landing_event_no}, pg::Set{7, is.exit_event_no}, pg::Set{8, is.session_id},
