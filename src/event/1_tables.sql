@@ -14,6 +14,9 @@ REVOKE ALL ON FUNCTION cdp_source_check() FROM PUBLIC;
 CREATE TRIGGER source_check BEFORE INSERT OR UPDATE ON cdp.source
     FOR EACH ROW EXECUTE FUNCTION cdp_source_check();
 COMMENT ON TRIGGER source_check ON cdp.source IS 'Refuses a mapping that cannot work';
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cdp.source
+    FOR EACH STATEMENT EXECUTE FUNCTION cdp_configuration_changed();
+COMMENT ON TRIGGER changed ON cdp.source IS 'Makes every connection read it anew';
 
 INSERT INTO cdp.source (name, mapping) VALUES
     ('segment', '{"type": "/type", "event": "/event", "user_id": "/userId", "anonymous_id": "/anonymousId",

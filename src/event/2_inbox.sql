@@ -30,13 +30,22 @@ CREATE FUNCTION cdp_inbox_home() RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION cdp_inbox_home() IS 'Number of this installation, as rows of cdp.inbox bear it.';
 
+CREATE SEQUENCE cdp.inbox_no;
+COMMENT ON SEQUENCE cdp.inbox_no IS 'Order in which messages are queued';
+SELECT pg_catalog.pg_extension_config_dump('cdp.inbox_no', '');
+
+CREATE FUNCTION cdp_inbox_no() RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION cdp_inbox_no() IS 'The next number of cdp.inbox_no, for whoever may insert into cdp.inbox.';
+
 CREATE TABLE cdp.inbox (
     source      text NOT NULL DEFAULT 'segment',
     payload     text,
     received_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     xid         xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
     home        integer NOT NULL DEFAULT @extschema@.cdp_inbox_home(),
-    chunk       smallint NOT NULL DEFAULT @extschema@.cdp_inbox_chunk()
+    chunk       smallint NOT NULL DEFAULT @extschema@.cdp_inbox_chunk(),
+    queue_no    bigint NOT NULL DEFAULT @extschema@.cdp_inbox_no()
 ) PARTITION BY LIST (chunk);
 COMMENT ON TABLE cdp.inbox IS 'Messages waiting to be processed. COPY cdp.inbox (source, payload) FROM …; leave the other columns to their defaults';
 COMMENT ON COLUMN cdp.inbox.source IS 'cdp.source.name: says how to read the payload; segment by default';
@@ -45,6 +54,7 @@ COMMENT ON COLUMN cdp.inbox.received_at IS 'When it was queued';
 COMMENT ON COLUMN cdp.inbox.xid IS 'The transaction that queued it';
 COMMENT ON COLUMN cdp.inbox.home IS 'The installation that queued it';
 COMMENT ON COLUMN cdp.inbox.chunk IS 'Which of the chunks in rotation holds it';
+COMMENT ON COLUMN cdp.inbox.queue_no IS 'In which order it was queued';
 
 CREATE TABLE cdp.inbox_0 PARTITION OF cdp.inbox FOR VALUES IN (0);
 CREATE TABLE cdp.inbox_1 PARTITION OF cdp.inbox FOR VALUES IN (1);
@@ -90,11 +100,11 @@ CREATE FUNCTION cdp_retry_dead_letters(code text DEFAULT NULL, since timestamptz
             DELETE FROM cdp.dead_letter AS d
             WHERE (cdp_retry_dead_letters.code IS NULL OR d.code = cdp_retry_dead_letters.code)
               AND d.at >= cdp_retry_dead_letters.since
-            RETURNING d.source, d.payload,
+            RETURNING d.dead_letter_no, d.source, d.payload,
                       CASE WHEN d.code = 'future_time' THEN now() ELSE d.received_at END AS received_at
         ), queued AS (
             INSERT INTO cdp.inbox (source, payload, received_at)
-            SELECT taken.source, taken.payload, taken.received_at FROM taken
+            SELECT taken.source, taken.payload, taken.received_at FROM taken ORDER BY taken.dead_letter_no
             RETURNING 1
         )
         SELECT count(*) FROM queued;

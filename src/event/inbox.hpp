@@ -18,6 +18,7 @@ struct Queued {
   std::string payload;
   bool is_null = false;  ///< the payload is
   Instant received_at;
+  int64_t queue_no = 0;  ///< order in which it was queued
 };
 
 /// The reading end of cdp.inbox, for the one batch at a time that holds the process lock.
@@ -40,7 +41,8 @@ class Inbox {
   bool has_changed() const { return has_changed_; }
 
   /// The next at most `limit` messages, ending with the one by which their payloads reach `max_bytes`: at
-  /// least one, until all are taken that were committed when this reader was made.
+  /// least one, until all are taken that were committed when this reader was made. In the order in which they
+  /// were queued; of several calls that holds within each, since rows of a chunk may lie in another order.
   std::vector<Queued> take(int64_t limit, int64_t max_bytes);
 
   /// Writes the cursor, with the batch's instant; empties chunks that are processed and lets the next one
@@ -48,8 +50,6 @@ class Inbox {
   void save(Instant clock);
 
  private:
-  struct Row;
-
   bool start_round();
   void take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queued>* batch);
   void truncate_if_processed(int chunk);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 extern "C" {
+#include <storage/itemptr.h>
 #include <utils/guc.h>
 }
 
@@ -37,7 +38,7 @@ struct ChunkStatements {
 #define CDP_CHUNK(table)                                                                             \
   ChunkStatements {                                                                                  \
     pg::Query(                                                                                       \
-        "SELECT ctid::text, xid = pg_current_xact_id() OR home <> $2, source, payload, received_at " \
+        "SELECT ctid, xid = pg_current_xact_id() OR home <> $2, source, payload, received_at, queue_no " \
         "FROM " table                                                                                \
         " WHERE ctid > $1::tid AND (home <> $2 OR xid = pg_current_xact_id() OR"                     \
         " (NOT pg_visible_in_snapshot(xid, $3::pg_snapshot) AND pg_visible_in_snapshot(xid, "        \
@@ -56,6 +57,11 @@ ChunkStatements& chunk_statements(int chunk) {
 }
 
 #undef CDP_CHUNK
+
+std::string text_of(const ItemPointerData& place) {
+  return "(" + std::to_string(ItemPointerGetBlockNumber(&place)) + "," +
+         std::to_string(ItemPointerGetOffsetNumber(&place)) + ")";
+}
 
 /// The snapshot of now, with this transaction counted as running: its own messages are taken another way.
 std::string current_snapshot(pg::Spi& spi) {
@@ -108,31 +114,40 @@ bool Inbox::start_round() {
 void Inbox::take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queued>* batch) {
   ChunkStatements& statements = chunk_statements(read_chunk_);
   std::vector<std::string> outside_of_snapshots;
+  ItemPointerData last;
+  ItemPointerSetInvalid(&last);
   {
     // Large payloads are fetched from where the server keeps them as they are read: into memory that goes
     // with the row, else a transaction that takes a long backlog would hold all of it.
     pg::Arena payload("cdp inbox payload");
     pg::Cursor cursor(spi_, statements.read, read_tid_, home_, done_, target_);
+    bool is_at_end = false;
     for (int64_t wanted = limit; wanted > 0 && *bytes_left > 0;) {
       const pg::Rows rows = cursor.fetch(std::min<int64_t>(wanted, kFetchRows));
       if (rows.empty()) {
-        read_tid_.clear();
+        is_at_end = true;
         break;
       }
       for (uint64_t i = 0; i < rows.size() && *bytes_left > 0; ++i) {
         const pg::InContext in_payload(payload.context());
         Queued queued;
-        read_tid_ = rows.text(i, 0);
-        if (rows.boolean(i, 1)) outside_of_snapshots.push_back(read_tid_);
+        last = *reinterpret_cast<ItemPointer>(DatumGetPointer(rows.datum(i, 0)));
+        if (rows.boolean(i, 1)) outside_of_snapshots.push_back(text_of(last));
         queued.source = rows.text(i, 2);
         queued.is_null = rows.is_null(i, 3);
         if (!queued.is_null) queued.payload = rows.text(i, 3);
         queued.received_at = rows.instant(i, 4);
+        queued.queue_no = rows.bigint(i, 5);
         *bytes_left -= static_cast<int64_t>(queued.payload.size());
         if (queued.payload.size() > kLargePayloadBytes) payload.reset();
         batch->push_back(std::move(queued));
       }
       wanted -= static_cast<int64_t>(rows.size());
+    }
+    if (is_at_end) {
+      read_tid_.clear();
+    } else if (ItemPointerIsValid(&last)) {
+      read_tid_ = text_of(last);
     }
   }
   if (!outside_of_snapshots.empty()) (void)statements.remove(spi_, outside_of_snapshots);
@@ -155,6 +170,8 @@ std::vector<Queued> Inbox::take(int64_t limit, int64_t max_bytes) {
     }
     done_ = std::exchange(target_, {});
   }
+  std::stable_sort(batch.begin(), batch.end(),
+                   [](const Queued& a, const Queued& b) { return a.queue_no < b.queue_no; });
   return batch;
 }
 

@@ -13,7 +13,10 @@
 
 extern "C" {
 #include <access/xact.h>
+#include <catalog/namespace.h>
+#include <commands/sequence.h>
 #include <commands/trigger.h>
+#include <utils/lsyscache.h>
 }
 
 namespace cdp::event {
@@ -118,6 +121,14 @@ void require_id(const std::optional<std::string_view>& id, const std::optional<s
 using namespace cdp;  // NOLINT(google-build-using-namespace): the functions below are the room's outside
 
 CDP_FUNCTION(cdp_inbox_chunk) { return Int16GetDatum(event::inbox_defaults().write_chunk); }
+
+/// Whoever may insert gets a number: the sequence is not theirs to use otherwise.
+CDP_FUNCTION(cdp_inbox_no) {
+  return Int64GetDatum(pg::guard([] {
+    const Oid sequence = get_relname_relid("inbox_no", get_namespace_oid("cdp", false));
+    return nextval_internal(sequence, false);
+  }));
+}
 
 CDP_FUNCTION(cdp_inbox_home) { return Int32GetDatum(event::inbox_defaults().home); }
 

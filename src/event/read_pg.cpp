@@ -5,17 +5,35 @@
 #include "event/mapping.hpp"
 #include "event/store.hpp"
 #include "pg/spi.hpp"
+#include "pg/table_watch.hpp"
+
+#include <optional>
+#include <unordered_map>
 
 namespace cdp::event {
 
 namespace {
 
-std::unordered_map<std::string, Mapping> load_mappings(pg::Spi& spi) {
+using Mappings = std::unordered_map<std::string, Mapping>;
+
+Mappings read_mappings() {
+  // By the newest snapshot: what is kept must not be older than the last invalidation that came in.
+  const pg::LatestSnapshot latest;
+  pg::Spi spi(pg::Spi::Mode::ReadOnly);
   static pg::Query query("SELECT name, mapping FROM cdp.source");
-  std::unordered_map<std::string, Mapping> mappings;
+  Mappings mappings;
   const pg::Rows rows = query(spi);
   for (uint64_t i = 0; i < rows.size(); ++i) mappings.emplace(rows.text(i, 0), read_mapping(rows.json(i, 1)));
   return mappings;
+}
+
+/// Those of cdp.source, as committed now or changed by this transaction; valid until the next call.
+const Mappings& current_mappings() {
+  static std::optional<Mappings> loaded;
+  static pg::TableWatch table("source");
+  if (table.has_changed()) loaded.reset();
+  if (!loaded) loaded = read_mappings();
+  return *loaded;
 }
 
 Json read_payload(const Queued& queued) {
@@ -32,7 +50,7 @@ bool has_time(const Json& message, const Mapping& mapping) {
 
 std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
                                     std::vector<DeadLetter>* dead) {
-  const auto mappings = load_mappings(spi);
+  const Mappings& mappings = current_mappings();
   const Expectations& expectations = Expectations::current();
   ViolationLog violations;
   std::vector<Received> messages;
@@ -71,7 +89,7 @@ std::vector<Queued> single_messages(const Queued& queued) {
   std::vector<Queued> singles;
   try {
     for (const Json& message : split_payload(read_payload(queued)))
-      singles.push_back({queued.source, payload_of(message), false, queued.received_at});
+      singles.push_back({queued.source, payload_of(message), false, queued.received_at, queued.queue_no});
   } catch (const Rejection&) {
     return {};
   }

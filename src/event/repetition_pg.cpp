@@ -8,7 +8,7 @@
 #include "pg/spi.hpp"
 
 #include <algorithm>
-#include <map>
+#include <utility>
 
 namespace cdp::event {
 
@@ -29,62 +29,80 @@ uint64_t content_of(const Message& message) {
   return mix64(hash ^ hash_of(message.traits));
 }
 
-/// An id of this batch: its first message, and how far the look-up in cdp.insert_id is.
+/// An id of this batch: its first message, and what the look-up in cdp.insert_id found.
 struct Sighting {
+  uint64_t key;
   size_t message;  ///< index of the first one
   uint64_t content;
   bool is_known = false;  ///< from an earlier batch
   uint64_t known_content = 0;
 };
 
-using Sightings = std::map<std::pair<std::string_view, std::string_view>, Sighting>;
+bool have_same_id(const Received& a, const Received& b) {
+  return *a.message.insert_id == *b.message.insert_id && a.source == b.source;
+}
 
-/// A sighting with its key in cdp.insert_id, in the order of the keys, so that neighbours in the index are
-/// visited and made one after the other.
-struct Keyed {
-  int64_t key;
-  Sighting* sighting;
+/// The ids of a batch in the order of their keys, so that neighbours in the index are visited and made one after
+/// the other.
+class Sightings {
+ public:
+  explicit Sightings(const std::vector<Received>& messages) : messages_(messages), of_message_(messages.size()) {
+    std::vector<std::pair<uint64_t, size_t>> keyed;
+    keyed.reserve(messages.size());
+    for (size_t i = 0; i < messages.size(); ++i)
+      if (messages[i].message.insert_id) keyed.emplace_back(key_of(messages[i]), i);
+    std::sort(keyed.begin(), keyed.end());
+    sightings_.reserve(keyed.size());
+    for (const auto& [key, message] : keyed) {
+      // Keys are hashes: the id itself decides, among the few of one key.
+      size_t at = sightings_.size();
+      while (at > 0 && sightings_[at - 1].key == key &&
+             !have_same_id(messages[sightings_[at - 1].message], messages[message]))
+        --at;
+      const bool is_new = at == 0 || sightings_[at - 1].key != key;
+      if (is_new) sightings_.push_back({key, message, content_of(messages[message].message)});
+      of_message_[message] = is_new ? sightings_.size() - 1 : at - 1;
+    }
+  }
+
+  bool is_empty() const { return sightings_.empty(); }
+  size_t size() const { return sightings_.size(); }
+  const Sighting& of(size_t message) const { return sightings_[of_message_[message]]; }
+
+  /// Finds the ids that earlier batches took within the horizon.
+  void look_up() {
+    pg::IndexLookup known("cdp", "insert_id", "insert_id_key");
+    for (Sighting& sighting : sightings_) {
+      const Received& first = messages_[sighting.message];
+      known.find(
+          [&](const pg::IndexLookup::Row& row) {
+            if (row.instant(2) <= first.message.received_at - deduplication_horizon()) return;
+            if (row.text(3) != first.source || row.text(4) != *first.message.insert_id) return;
+            sighting.is_known = true;
+            sighting.known_content = static_cast<uint64_t>(row.bigint(1));
+          },
+          static_cast<int64_t>(sighting.key));
+    }
+  }
+
+  /// Stores the ids that are new.
+  void record() const {
+    std::optional<pg::BulkInsert> rows;
+    for (const Sighting& sighting : sightings_) {
+      if (sighting.is_known) continue;
+      if (!rows) rows.emplace("cdp", "insert_id");
+      const Received& first = messages_[sighting.message];
+      rows->add(static_cast<int64_t>(sighting.key), static_cast<int64_t>(sighting.content),
+                first.message.received_at, first.source, *first.message.insert_id);
+    }
+    if (rows) rows->finish();
+  }
+
+ private:
+  const std::vector<Received>& messages_;
+  std::vector<Sighting> sightings_;  ///< by key
+  std::vector<size_t> of_message_;   ///< index in sightings_ of each message with an id
 };
-
-std::vector<Keyed> in_order_of_keys(const std::vector<Received>& messages, Sightings& sightings) {
-  std::vector<Keyed> ordered;
-  ordered.reserve(sightings.size());
-  for (auto& [id, sighting] : sightings)
-    ordered.push_back({static_cast<int64_t>(key_of(messages[sighting.message])), &sighting});
-  std::sort(ordered.begin(), ordered.end(), [](const Keyed& a, const Keyed& b) { return a.key < b.key; });
-  return ordered;
-}
-
-/// Finds the ids that earlier batches took within the horizon.
-void look_up(const std::vector<Received>& messages, const std::vector<Keyed>& ordered) {
-  pg::IndexLookup known("cdp", "insert_id", "insert_id_key");
-  for (const auto& [key, sighting] : ordered) {
-    const Received& first = messages[sighting->message];
-    known.find(
-        [&, seen = sighting](const pg::IndexLookup::Row& row) {
-          // A key is a hash: the id itself decides.
-          if (row.instant(2) <= first.message.received_at - deduplication_horizon()) return;
-          if (row.text(3) != first.source || row.text(4) != *first.message.insert_id) return;
-          seen->is_known = true;
-          seen->known_content = static_cast<uint64_t>(row.bigint(1));
-        },
-        key);
-  }
-}
-
-/// Stores the ids that are new.
-void record(const std::vector<Received>& messages, const std::vector<Keyed>& ordered) {
-  if (std::all_of(ordered.begin(), ordered.end(), [](const Keyed& one) { return one.sighting->is_known; }))
-    return;
-  pg::BulkInsert rows("cdp", "insert_id");
-  for (const auto& [key, sighting] : ordered) {
-    if (sighting->is_known) continue;
-    const Received& first = messages[sighting->message];
-    rows.add(key, static_cast<int64_t>(sighting->content), first.message.received_at, first.source,
-             *first.message.insert_id);
-  }
-  rows.finish();
-}
 
 /// Takes away ids that are beyond the horizon: looks at a few pages somewhere in the table, eight times as
 /// many as the new ids fill, so that at most an eighth of the table is outdated in the long run. No index by
@@ -130,27 +148,19 @@ void record_conflicts(pg::Spi& spi, const std::vector<const Received*>& conflict
 }  // namespace
 
 void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages) {
-  Sightings sightings;
-  Instant latest = Instant::min();
-  for (size_t i = 0; i < messages->size(); ++i) {
-    const Received& received = (*messages)[i];
-    if (!received.message.insert_id) continue;
-    latest = std::max(latest, received.message.received_at);
-    const auto [at, is_first] =
-        sightings.try_emplace({*received.message.insert_id, received.source}, Sighting{i, 0});
-    if (is_first) at->second.content = content_of(received.message);
-  }
-  if (sightings.empty()) return;
-  const std::vector<Keyed> ordered = in_order_of_keys(*messages, sightings);
-  look_up(*messages, ordered);
-  record(*messages, ordered);
+  Sightings sightings(*messages);
+  if (sightings.is_empty()) return;
+  sightings.look_up();
+  sightings.record();
 
+  Instant latest = Instant::min();
   std::vector<char> is_repetition(messages->size(), 0);
   std::vector<const Received*> conflicts;
   for (size_t i = 0; i < messages->size(); ++i) {
     const Received& received = (*messages)[i];
     if (!received.message.insert_id) continue;
-    const Sighting& sighting = sightings.at({*received.message.insert_id, received.source});
+    latest = std::max(latest, received.message.received_at);
+    const Sighting& sighting = sightings.of(i);
     if (!sighting.is_known && sighting.message == i) continue;
     is_repetition[i] = 1;
     const uint64_t taken = sighting.is_known ? sighting.known_content : sighting.content;
@@ -159,7 +169,6 @@ void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages) {
   record_conflicts(spi, conflicts);
   forget(spi, sightings.size(), latest);
   if (std::find(is_repetition.begin(), is_repetition.end(), 1) == is_repetition.end()) return;
-  // The views in `sightings` are not read any more.
   size_t kept = 0;
   for (size_t i = 0; i < messages->size(); ++i) {
     if (is_repetition[i] != 0) continue;

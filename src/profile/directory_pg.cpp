@@ -259,6 +259,9 @@ int64_t Directory::resolve_tie(const event::Received& received) {
   }
   if (holder) log_.handed_over(person(user_no), *holder, link, received);
   tie(link.kind, link.value, user_no);
+  // An alias of an id that nobody had heard of tied it as both kinds: it goes to one person with both.
+  if (holder && find(IdentityKind::UserId, link.value) == holder->user_no && holder->user_id != link.value)
+    tie(IdentityKind::UserId, link.value, user_no);
   return user_no;
 }
 
