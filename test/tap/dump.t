@@ -28,7 +28,6 @@ FROM generate_series(1, 10000) i;
 INSERT INTO cdp.inbox (payload) VALUES ('{broken');
 SELECT cdp_identify('u' || i, jsonb_build_object('country', CASE WHEN i % 2 = 0 THEN 'NO' ELSE 'SE' END))
 FROM generate_series(1, 500) i;
-SELECT cdp_process();
 -- Who is who, with a limit changed and one that ships.
 UPDATE cdp.identity_kind SET max_per_user = 1 WHERE kind = 'anonymous_id';
 INSERT INTO cdp.blocked_id (value) VALUES ('kiosk');
