@@ -59,21 +59,15 @@ CREATE FUNCTION cdp_event_requirement_check() RETURNS trigger
 COMMENT ON FUNCTION cdp_event_requirement_check() IS 'Trigger of cdp.event_requirement: refuses what is no field (22023).';
 REVOKE ALL ON FUNCTION cdp_event_requirement_check() FROM PUBLIC;
 
-CREATE FUNCTION cdp_expectations_changed() RETURNS trigger
-    AS 'MODULE_PATHNAME' LANGUAGE C;
-COMMENT ON FUNCTION cdp_expectations_changed() IS
-    'Trigger: makes every connection read schemas, requirements and blocked ids anew, once the change is committed.';
-REVOKE ALL ON FUNCTION cdp_expectations_changed() FROM PUBLIC;
-
 CREATE TRIGGER event_schema_check BEFORE INSERT OR UPDATE ON cdp.event_schema
     FOR EACH ROW EXECUTE FUNCTION cdp_event_schema_check();
 COMMENT ON TRIGGER event_schema_check ON cdp.event_schema IS 'Refuses a wrong schema';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cdp.event_schema
-    FOR EACH STATEMENT EXECUTE FUNCTION cdp_expectations_changed();
+    FOR EACH STATEMENT EXECUTE FUNCTION cdp_configuration_changed();
 COMMENT ON TRIGGER changed ON cdp.event_schema IS 'Makes every connection read it anew';
 CREATE TRIGGER event_requirement_check BEFORE INSERT OR UPDATE ON cdp.event_requirement
     FOR EACH ROW EXECUTE FUNCTION cdp_event_requirement_check();
 COMMENT ON TRIGGER event_requirement_check ON cdp.event_requirement IS 'Refuses what is no field';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cdp.event_requirement
-    FOR EACH STATEMENT EXECUTE FUNCTION cdp_expectations_changed();
+    FOR EACH STATEMENT EXECUTE FUNCTION cdp_configuration_changed();
 COMMENT ON TRIGGER changed ON cdp.event_requirement IS 'Makes every connection read it anew';

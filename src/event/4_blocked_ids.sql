@@ -10,5 +10,5 @@ COMMENT ON COLUMN cdp.blocked_id.created_at IS 'When the row was made';
 SELECT pg_catalog.pg_extension_config_dump('cdp.blocked_id', '');
 
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cdp.blocked_id
-    FOR EACH STATEMENT EXECUTE FUNCTION cdp_expectations_changed();
+    FOR EACH STATEMENT EXECUTE FUNCTION cdp_configuration_changed();
 COMMENT ON TRIGGER changed ON cdp.blocked_id IS 'Makes every connection read it anew';

@@ -12,6 +12,7 @@ namespace cdp::event {
 struct Event {
   int64_t user_no = 0;
   int32_t event_no = 0;  ///< number of the name in cdp.event_name
+  int64_t arrival_no = 0;  ///< given when it is stored
   std::string name;
   Instant time;
   Instant received_at;

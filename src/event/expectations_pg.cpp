@@ -7,18 +7,15 @@
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
+#include "pg/table_watch.hpp"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 
 extern "C" {
-#include <catalog/namespace.h>
 #include <catalog/pg_type.h>
 #include <commands/trigger.h>
 #include <utils/array.h>
-#include <utils/inval.h>
-#include <utils/lsyscache.h>
 #include <utils/rel.h>
 }
 
@@ -30,22 +27,7 @@ namespace {
 constexpr int kMostRounds = 8;
 
 std::unique_ptr<Expectations> loaded;
-bool is_loaded_current = false;
-std::array<Oid, 3> tables{};
-
-void forget(Datum /*argument*/, Oid relation) {
-  if (relation == InvalidOid || std::find(tables.begin(), tables.end(), relation) != tables.end())
-    is_loaded_current = false;
-}
-
-std::array<Oid, 3> find_tables() {
-  return pg::guard([] {
-    const Oid schema = get_namespace_oid("cdp", false);
-    return std::array<Oid, 3>{get_relname_relid("event_schema", schema),
-                              get_relname_relid("event_requirement", schema),
-                              get_relname_relid("blocked_id", schema)};
-  });
-}
+pg::TableWatch tables("event_schema", "event_requirement", "blocked_id");
 
 std::vector<std::string> texts_of(Datum array) {
   struct Elements {
@@ -162,18 +144,8 @@ void ViolationLog::store(pg::Spi& spi) const {
 }
 
 const Expectations& Expectations::current() {
-  static bool is_registered = false;
-  if (!is_registered) {
-    pg::guard([] { CacheRegisterRelcacheCallback(forget, 0); });
-    is_registered = true;
-  }
-  // New tables of these names (the extension was made anew) have other numbers.
-  const std::array<Oid, 3> found = find_tables();
-  if (std::exchange(tables, found) != found) is_loaded_current = false;
-  if (loaded && is_loaded_current) return *loaded;
-  is_loaded_current = true;
-  loaded.reset();
-  loaded = std::make_unique<Expectations>(read());
+  if (tables.has_changed()) loaded.reset();
+  if (!loaded) loaded = std::make_unique<Expectations>(read());
   return *loaded;
 }
 
@@ -259,10 +231,4 @@ CDP_FUNCTION(cdp_event_requirement_check) {
   if (const std::optional<Datum> fields = event::column(trigger, "fields"))
     for (const std::string& field : event::texts_of(*fields)) const event::RequiredField checked(field);
   return PointerGetDatum(event::new_row(trigger));
-}
-
-CDP_FUNCTION(cdp_expectations_changed) {
-  const TriggerData* trigger = event::row_trigger(fcinfo);
-  pg::guard([&] { CacheInvalidateRelcache(trigger->tg_relation); });
-  return PointerGetDatum(nullptr);
 }

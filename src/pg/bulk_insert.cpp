@@ -4,7 +4,6 @@
 #include "base/interrupt.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
-#include "pg/memory.hpp"
 
 #include <algorithm>
 
@@ -63,15 +62,7 @@ BulkInsert::BulkInsert(const char* schema, const char* table) {
   });
 }
 
-Field BulkInsert::field(std::string_view value) const {
-  const InContext in_rows(state_->rows);
-  return {to_text(value), false};
-}
-
-Field BulkInsert::field(const Json& value) const {
-  const InContext in_rows(state_->rows);
-  return {to_jsonb(value), false};
-}
+MemoryContext BulkInsert::rows_context() const { return state_->rows; }
 
 void BulkInsert::add_row(std::span<const Field> fields) {
   State* state = state_;

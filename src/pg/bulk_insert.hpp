@@ -2,23 +2,13 @@
 
 #include "pg/server.hpp"
 
-#include "base/time.hpp"
-#include "pg/datum.hpp"
+#include "pg/field.hpp"
+#include "pg/memory.hpp"
 
 #include <array>
-#include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
-#include <string_view>
 
 namespace cdp::pg {
-
-/// A value of a row in the making.
-struct Field {
-  Datum value = 0;
-  bool is_null = true;
-};
 
 /// Writes many rows into a table at once, as COPY does: pages of rows with one WAL record, then their index
 /// entries. Constraints and triggers are honoured, those over the table of new rows too; triggers before a
@@ -37,7 +27,8 @@ class BulkInsert {
 
   template <class... Values>
   void add(const Values&... values) {
-    const std::array<Field, sizeof...(Values)> fields{field(values)...};
+    const InContext in_rows(rows_context());
+    const std::array<Field, sizeof...(Values)> fields{to_field(values)...};
     add_row(fields);
   }
 
@@ -48,17 +39,7 @@ class BulkInsert {
  private:
   struct State;
 
-  Field field(int16_t value) const { return {Int16GetDatum(value), false}; }
-  Field field(int32_t value) const { return {Int32GetDatum(value), false}; }
-  Field field(int64_t value) const { return {Int64GetDatum(value), false}; }
-  Field field(Instant value) const { return {to_datum(value), false}; }
-  Field field(std::string_view value) const;
-  Field field(const std::string& value) const { return field(std::string_view(value)); }
-  Field field(const Json& value) const;  ///< jsonb
-  template <class T>
-  Field field(const std::optional<T>& value) const {
-    return value ? field(*value) : Field{};
-  }
+  MemoryContext rows_context() const;  ///< of the values until they are written
   void add_row(std::span<const Field> fields);
   void flush();
 

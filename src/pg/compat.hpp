@@ -9,7 +9,10 @@
 #endif
 
 extern "C" {
+#include <access/tableam.h>
+#include <executor/executor.h>
 #include <utils/backend_status.h>
+#include <utils/snapmgr.h>
 #if PG_VERSION_NUM >= 160000
 #include <varatt.h>
 #endif
@@ -48,13 +51,36 @@ auto begin_index_scan(Table table, Index index, Snapshot snapshot, int key_count
 }
 
 /// Makes the index entries of a new row, whose slot has its place.
-template <class Result, class Slot, class State>
-void insert_index_entries(Result* result, Slot* slot, State* state) {
+inline void insert_index_entries(ResultRelInfo* result, TupleTableSlot* slot, EState* state,
+                                 bool is_update = false, [[maybe_unused]] bool only_summarizing = false) {
 #if PG_VERSION_NUM >= 160000
-  (void)ExecInsertIndexTuples(result, slot, state, false, false, nullptr, nullptr, false);
+  (void)ExecInsertIndexTuples(result, slot, state, is_update, false, nullptr, nullptr, only_summarizing);
 #else
-  (void)ExecInsertIndexTuples(result, slot, state, false, false, nullptr, nullptr);
+  (void)ExecInsertIndexTuples(result, slot, state, is_update, false, nullptr, nullptr);
 #endif
+}
+
+/// Puts `slot` in the place of a row and makes the index entries that this takes. The same results as
+/// table_tuple_update().
+inline TM_Result update_row(ResultRelInfo* result, ItemPointer place, TupleTableSlot* slot, EState* state,
+                            CommandId command) {
+  TM_FailureData failure;
+  LockTupleMode lock_mode;
+#if PG_VERSION_NUM >= 160000
+  TU_UpdateIndexes indexes = TU_None;
+#else
+  bool indexes = false;
+#endif
+  const TM_Result outcome =
+      table_tuple_update(result->ri_RelationDesc, place, slot, command, GetActiveSnapshot(), InvalidSnapshot,
+                         true, &failure, &lock_mode, &indexes);
+  if (outcome != TM_Ok) return outcome;
+#if PG_VERSION_NUM >= 160000
+  if (indexes != TU_None) insert_index_entries(result, slot, state, true, indexes == TU_Summarizing);
+#else
+  if (indexes) insert_index_entries(result, slot, state, true);
+#endif
+  return outcome;
 }
 
 /// One of the server's processes as last reported, from 1 to pgstat_fetch_stat_numbackends().

@@ -124,7 +124,39 @@ Json json_of_scalar(const JsonbValue& value) {
   }
 }
 
+template <class T>
+std::vector<T> elements_of(Datum array, Oid element, int16 length, char alignment) {
+  Datum* values = nullptr;
+  bool* nulls = nullptr;
+  int count = 0;
+  guard([&] {
+    deconstruct_array(DatumGetArrayTypeP(array), element, length, true, alignment, &values, &nulls, &count);
+  });
+  std::vector<T> result;
+  result.reserve(count);
+  for (int i = 0; i < count; ++i)
+    if (!nulls[i]) result.push_back(static_cast<T>(values[i]));
+  return result;
+}
+
 }  // namespace
+
+std::vector<int64_t> bigints_of(Datum array) {
+  return elements_of<int64_t>(array, INT8OID, 8, TYPALIGN_DOUBLE);
+}
+
+std::vector<int32_t> integers_of(Datum array) {
+  return elements_of<int32_t>(array, INT4OID, 4, TYPALIGN_INT);
+}
+
+Datum to_array(const std::vector<int32_t>& integers) {
+  return guard([&] {
+    auto* values = static_cast<Datum*>(palloc(integers.size() * sizeof(Datum) + 1));
+    for (size_t i = 0; i < integers.size(); ++i) values[i] = Int32GetDatum(integers[i]);
+    return PointerGetDatum(
+        construct_array(values, static_cast<int>(integers.size()), INT4OID, 4, true, TYPALIGN_INT));
+  });
+}
 
 Json json_of(Datum jsonb) {
   auto* flat = guard([&] { return DatumGetJsonbP(jsonb); });

@@ -53,6 +53,11 @@ inline Datum to_varlena(std::string_view bytes) {
 Datum to_cstring(std::string_view text);
 inline Datum to_datum(Instant t) { return TimestampTzGetDatum(t.us); }
 
+/// The elements of a bigint[] or integer[], nulls left out; and back.
+std::vector<int64_t> bigints_of(Datum array);
+std::vector<int32_t> integers_of(Datum array);
+Datum to_array(const std::vector<int32_t>& integers);
+
 /// jsonb to the core's JSON and back. Numbers stay exact.
 Json json_of(Datum jsonb);
 /// The value that member names (and array indexes) lead to; JSON null if there is none. Reads no more than

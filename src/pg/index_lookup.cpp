@@ -32,9 +32,8 @@ struct IndexLookup::State {
   Snapshot snapshot;
   IndexScanDesc scan;
   TupleTableSlot* slot;
-  ScanKeyData keys[kMostKeys];    ///< for equality
-  ScanKeyData bounds[kMostKeys];  ///< the same for "at most"
-  int key_count;                  ///< for which the scan is made
+  ScanKeyData keys[3][kMostKeys];  ///< by how they compare (Last)
+  int key_count;                   ///< for which the scan is made
 };
 
 IndexLookup::IndexLookup(const char* schema, const char* table, const char* index)
@@ -55,8 +54,9 @@ IndexLookup::IndexLookup(const char* schema, const char* table, const char* inde
         ScanKeyEntryInitialize(key, 0, static_cast<AttrNumber>(i + 1), strategy, InvalidOid,
                                state->index->rd_indcollation[i], get_opcode(operation), 0);
       };
-      make(&state->keys[i], BTEqualStrategyNumber);
-      make(&state->bounds[i], BTLessEqualStrategyNumber);
+      make(&state->keys[static_cast<int>(Last::Equal)][i], BTEqualStrategyNumber);
+      make(&state->keys[static_cast<int>(Last::AtMost)][i], BTLessEqualStrategyNumber);
+      make(&state->keys[static_cast<int>(Last::AtLeast)][i], BTGreaterEqualStrategyNumber);
     }
     return state;
   });
@@ -90,7 +90,7 @@ Datum IndexLookup::Row::datum(int column) const {
   return value;
 }
 
-void IndexLookup::begin(std::span<const Datum> keys, bool is_last_bound) {
+void IndexLookup::begin(std::span<const Datum> keys, Last last) {
   check_interrupts();
   State* state = state_;
   guard([&] {
@@ -105,7 +105,7 @@ void IndexLookup::begin(std::span<const Datum> keys, bool is_last_bound) {
     }
     ScanKeyData sought[kMostKeys];
     for (int i = 0; i < count; ++i) {
-      sought[i] = is_last_bound && i + 1 == count ? state->bounds[i] : state->keys[i];
+      sought[i] = state->keys[static_cast<int>(i + 1 == count ? last : Last::Equal)][i];
       sought[i].sk_argument = keys[static_cast<size_t>(i)];
     }
     index_rescan(state->scan, sought, count, nullptr, 0);

@@ -11,7 +11,9 @@
 #include <string>
 #include <string_view>
 
-struct TupleTableSlot;
+extern "C" {
+#include <executor/tuptable.h>
+}
 
 namespace cdp::pg {
 
@@ -35,10 +37,18 @@ class IndexLookup {
    public:
     explicit Row(TupleTableSlot* slot) : slot_(slot) {}
 
+    /// Where the row lies, for RowUpdate; good until the row is changed. Never 0.
+    uint64_t place() const {
+      return static_cast<uint64_t>(ItemPointerGetBlockNumberNoCheck(&slot_->tts_tid)) << 16 |
+             ItemPointerGetOffsetNumberNoCheck(&slot_->tts_tid);
+    }
     bool is_null(int column) const;
+    bool boolean(int column) const { return DatumGetBool(datum(column)); }
+    int32_t integer(int column) const { return DatumGetInt32(datum(column)); }
     int64_t bigint(int column) const { return DatumGetInt64(datum(column)); }
     Instant instant(int column) const { return {DatumGetTimestampTz(datum(column))}; }
     std::string_view text(int column) const { return text_of(datum(column)); }
+    std::vector<int32_t> integers(int column) const { return integers_of(datum(column)); }
     Json json(int column) const { return json_of(datum(column)); }
 
    private:
@@ -52,7 +62,7 @@ class IndexLookup {
   template <class F, class... Keys>
   void find(F&& f, const Keys&... keys) {
     const std::array<Datum, sizeof...(Keys)> values{key(keys)...};
-    begin(values, false);
+    begin(values, Last::Equal);
     while (TupleTableSlot* slot = next(true)) f(Row(slot));
   }
 
@@ -61,18 +71,29 @@ class IndexLookup {
   template <class F, class... Keys>
   void find_down(F&& f, const Keys&... keys) {
     const std::array<Datum, sizeof...(Keys)> values{key(keys)...};
-    begin(values, true);
+    begin(values, Last::AtMost);
     while (TupleTableSlot* slot = next(false))
+      if (!f(Row(slot))) return;
+  }
+
+  /// The same upwards: the last of the columns has at least that value.
+  template <class F, class... Keys>
+  void find_up(F&& f, const Keys&... keys) {
+    const std::array<Datum, sizeof...(Keys)> values{key(keys)...};
+    begin(values, Last::AtLeast);
+    while (TupleTableSlot* slot = next(true))
       if (!f(Row(slot))) return;
   }
 
  private:
   struct State;
+  /// How the last key is compared.
+  enum class Last : uint8_t { Equal, AtMost, AtLeast };
 
   static Datum key(int64_t value) { return Int64GetDatum(value); }
   static Datum key(Instant value) { return to_datum(value); }
   static Datum key(std::string_view value) { return to_text(value); }
-  void begin(std::span<const Datum> keys, bool is_last_bound);
+  void begin(std::span<const Datum> keys, Last last);
   TupleTableSlot* next(bool is_forward);
 
   State* state_;

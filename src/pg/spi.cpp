@@ -63,21 +63,6 @@ Bound array_with_nulls(const std::vector<std::optional<T>>& values, Oid element,
   return array_of(datums, nulls, element);
 }
 
-template <class T>
-std::vector<T> elements_of(Datum array, Oid element, int16 length, char alignment) {
-  Datum* values = nullptr;
-  bool* nulls = nullptr;
-  int count = 0;
-  guard([&] {
-    deconstruct_array(DatumGetArrayTypeP(array), element, length, true, alignment, &values, &nulls, &count);
-  });
-  std::vector<T> result;
-  result.reserve(count);
-  for (int i = 0; i < count; ++i)
-    if (!nulls[i]) result.push_back(static_cast<T>(values[i]));
-  return result;
-}
-
 }  // namespace
 
 Bound bound_value(bool value) { return {BOOLOID, BoolGetDatum(value), false}; }
@@ -152,11 +137,11 @@ Datum Rows::datum(uint64_t row, int column) const {
 }
 
 std::vector<int64_t> Rows::bigints(uint64_t row, int column) const {
-  return elements_of<int64_t>(datum(row, column), INT8OID, 8, TYPALIGN_DOUBLE);
+  return bigints_of(datum(row, column));
 }
 
 std::vector<int32_t> Rows::integers(uint64_t row, int column) const {
-  return elements_of<int32_t>(datum(row, column), INT4OID, 4, TYPALIGN_INT);
+  return integers_of(datum(row, column));
 }
 
 namespace {

@@ -8,14 +8,11 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace cdp::pg {
@@ -36,7 +33,8 @@ struct Profile {
   Instant first_seen = Instant::max();
   Instant last_seen = Instant::min();
   bool is_new = false;
-  bool has_changed = false;
+  uint64_t place = 0;        ///< of its row, unless it is new
+  bool has_changed = false;  ///< in what is not about traits
   bool have_traits_changed = false;
   /// The ids by which the person is known; without those that were stored before the batch until
   /// `are_ids_counted`.
@@ -81,12 +79,16 @@ class Directory {
   void save(Instant now);
 
  private:
-  using Key = std::pair<IdentityKind, std::string>;
+  /// Whose an id is.
+  struct Identity {
+    int64_t user_no = 0;
+    uint64_t place = 0;      ///< of its row; 0 if it has none yet
+    bool is_untied = false;  ///< to be written
+  };
   /// How many ids of each kind a person may have; nullopt: any number.
   using Limits = std::array<std::optional<int64_t>, kIdentityKinds>;
 
-  void load(const std::set<Key>& keys);
-  void load_profiles(const std::set<int64_t>& numbers);
+  void load_profiles();
   std::optional<int64_t> find(IdentityKind kind, const std::string& value) const;
   int64_t make();
   void tie(IdentityKind kind, const std::string& value, int64_t user_no);
@@ -104,8 +106,7 @@ class Directory {
   void save_identities();
 
   pg::Spi& spi_;
-  std::map<Key, int64_t> identities_;
-  std::map<Key, bool> untied_;  ///< identities to be written
+  std::array<std::unordered_map<std::string, Identity>, kIdentityKinds> identities_;  ///< by IdentityKind
   std::unordered_map<int64_t, Profile> profiles_;
   std::unordered_map<int64_t, int64_t> merged_into_;
   std::vector<Merge> merges_;

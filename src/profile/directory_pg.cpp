@@ -5,7 +5,6 @@
 #include "profile/traits.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace cdp::profile {
@@ -29,39 +28,41 @@ IdCounts one(IdentityKind kind) {
 }  // namespace
 
 Directory::Directory(pg::Spi& spi, std::span<const event::Received> messages) : spi_(spi) {
-  std::set<Key> keys;
+  std::array<std::vector<std::string_view>, kIdentityKinds> named;
+  auto& [user_ids, anonymous_ids] = named;
   for (const event::Received& received : messages) {
     const event::Message& message = received.message;
-    if (message.user_id) keys.emplace(IdentityKind::UserId, *message.user_id);
-    if (message.anonymous_id) keys.emplace(IdentityKind::AnonymousId, *message.anonymous_id);
-    if (message.previous_id) {
-      keys.emplace(IdentityKind::UserId, *message.previous_id);
-      keys.emplace(IdentityKind::AnonymousId, *message.previous_id);
-    }
+    if (message.user_id) user_ids.push_back(*message.user_id);
+    if (message.anonymous_id) anonymous_ids.push_back(*message.anonymous_id);
+    if (!message.previous_id) continue;
+    user_ids.push_back(*message.previous_id);
+    anonymous_ids.push_back(*message.previous_id);
   }
-  load(keys);
-}
-
-void Directory::load(const std::set<Key>& keys) {
-  std::set<int64_t> numbers;
-  {
-    pg::IndexLookup known("cdp", "identity", "identity_pkey");
-    for (const Key& key : keys) {
-      known.find(
+  pg::IndexLookup stored("cdp", "identity", "identity_pkey");
+  for (const IdentityKind kind : {IdentityKind::UserId, IdentityKind::AnonymousId}) {
+    // Neighbours in the index one after the other.
+    std::vector<std::string_view>& values = named.at(index_of(kind));
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    for (const std::string_view value : values)
+      stored.find(
           [&](const pg::IndexLookup::Row& row) {
-            identities_[key] = row.bigint(2);
-            numbers.insert(row.bigint(2));
+            identities_.at(index_of(kind)).emplace(value, Identity{row.bigint(2), row.place(), false});
           },
-          std::string_view(key.second), std::string_view(name_of(key.first)));
-    }
+          value, std::string_view(name_of(kind)));
   }
-  load_profiles(numbers);
+  load_profiles();
 }
 
-void Directory::load_profiles(const std::set<int64_t>& numbers) {
-  pg::IndexLookup known("cdp", "profile", "profile_pkey");
+void Directory::load_profiles() {
+  std::vector<int64_t> numbers;
+  for (const auto& identities : identities_)
+    for (const auto& [value, identity] : identities) numbers.push_back(identity.user_no);
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  pg::IndexLookup stored("cdp", "profile", "profile_pkey");
   for (const int64_t user_no : numbers) {
-    known.find(
+    stored.find(
         [&](const pg::IndexLookup::Row& row) {
           Profile profile;
           profile.user_no = user_no;
@@ -70,6 +71,7 @@ void Directory::load_profiles(const std::set<int64_t>& numbers) {
           profile.trait_times = row.json(3);
           profile.first_seen = row.instant(4);
           profile.last_seen = row.instant(5);
+          profile.place = row.place();
           profiles_.emplace(user_no, std::move(profile));
         },
         user_no);
@@ -77,9 +79,10 @@ void Directory::load_profiles(const std::set<int64_t>& numbers) {
 }
 
 std::optional<int64_t> Directory::find(IdentityKind kind, const std::string& value) const {
-  const auto found = identities_.find({kind, value});
-  if (found == identities_.end()) return std::nullopt;
-  return current(found->second);
+  const auto& identities = identities_.at(index_of(kind));
+  const auto found = identities.find(value);
+  if (found == identities.end()) return std::nullopt;
+  return current(found->second.user_no);
 }
 
 int64_t Directory::make() {
@@ -100,13 +103,12 @@ int64_t Directory::make() {
 }
 
 void Directory::tie(IdentityKind kind, const std::string& value, int64_t user_no) {
-  const auto [known, is_new] = identities_.try_emplace({kind, value}, user_no);
-  if (!is_new) {
-    --profiles_.at(current(known->second)).ids.at(index_of(kind));
-    known->second = user_no;
-  }
+  const auto [known, is_new] = identities_.at(index_of(kind)).try_emplace(value);
+  Identity& identity = known->second;
+  if (!is_new) --profiles_.at(current(identity.user_no)).ids.at(index_of(kind));
+  identity.user_no = user_no;
+  identity.is_untied = true;
   ++profiles_.at(user_no).ids.at(index_of(kind));
-  untied_[{kind, value}] = true;
 }
 
 int64_t Directory::find_or_make(IdentityKind kind, const std::string& value) {
@@ -224,6 +226,7 @@ int64_t Directory::resolve_alias(const event::Received& received) {
   tie(IdentityKind::UserId, user_id, *previous);
   Profile& profile = profiles_.at(*previous);
   const std::optional<std::string> before = std::exchange(profile.user_id, user_id);
+  profile.has_changed = true;
   log_.named(person(*previous), before, link, received);
   return *previous;
 }
@@ -240,6 +243,7 @@ int64_t Directory::resolve_tie(const event::Received& received) {
     // The anonymous profile becomes the user's: nothing needs to move.
     tie(IdentityKind::UserId, user_id, *anonymous);
     profiles_.at(*anonymous).user_id = user_id;
+    profiles_.at(*anonymous).has_changed = true;
     log_.named(person(*anonymous), std::nullopt, link, received);
     return *anonymous;
   }
@@ -271,9 +275,9 @@ int64_t Directory::resolve(const event::Received& received) {
     user_no = resolve_tie(received);
   }
   Profile& profile = profiles_.at(user_no);
+  if (message.time < profile.first_seen || message.time > profile.last_seen) profile.has_changed = true;
   profile.first_seen = std::min(profile.first_seen, message.time);
   profile.last_seen = std::max(profile.last_seen, message.time);
-  profile.has_changed = true;
   if (message.kind == event::MessageKind::Identify &&
       set_traits(profile.traits, profile.trait_times, message.traits, message.time))
     profile.have_traits_changed = true;

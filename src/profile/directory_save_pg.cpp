@@ -1,61 +1,42 @@
 /// What a batch changed of the people, written.
 
 #include "base/interrupt.hpp"
+#include "pg/bulk_insert.hpp"
+#include "pg/row_update.hpp"
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
+
+#include <algorithm>
 
 namespace cdp::profile {
 
 void Directory::save_profiles() {
-  std::vector<int64_t> new_numbers, seen_numbers, changed_numbers;
-  std::vector<std::optional<std::string>> new_ids, seen_ids, changed_ids;
-  std::vector<std::string> new_traits, new_times, changed_traits, changed_times;
-  std::vector<Instant> new_first, new_last, seen_first, seen_last;
-  for (const auto& [user_no, profile] : profiles_) {
-    if (!profile.is_new && !profile.has_changed) continue;
-    if (profile.is_new) {
-      new_numbers.push_back(user_no);
-      new_ids.push_back(profile.user_id);
-      new_traits.push_back(profile.traits.dump());
-      new_times.push_back(profile.trait_times.dump());
-      new_first.push_back(profile.first_seen);
-      new_last.push_back(profile.last_seen);
+  std::vector<const Profile*> ordered;
+  for (const auto& [user_no, profile] : profiles_)
+    if (profile.is_new || profile.has_changed || profile.have_traits_changed) ordered.push_back(&profile);
+  std::sort(ordered.begin(), ordered.end(),
+            [](const Profile* a, const Profile* b) { return a->user_no < b->user_no; });
+  std::optional<pg::BulkInsert> inserts;
+  std::optional<pg::RowUpdate> updates;
+  for (const Profile* profile : ordered) {
+    if (profile->is_new) {
+      if (!inserts) inserts.emplace("cdp", "profile");
+      inserts->add(profile->user_no, profile->user_id, profile->traits, profile->trait_times,
+                   profile->first_seen, profile->last_seen);
       continue;
     }
-    seen_numbers.push_back(user_no);
-    seen_ids.push_back(profile.user_id);
-    seen_first.push_back(profile.first_seen);
-    seen_last.push_back(profile.last_seen);
-    if (!profile.have_traits_changed) continue;
-    changed_numbers.push_back(user_no);
-    changed_traits.push_back(profile.traits.dump());
-    changed_times.push_back(profile.trait_times.dump());
+    if (!updates) updates.emplace("cdp", "profile");
+    if (profile->have_traits_changed) {
+      updates->update(profile->place, pg::Set{1, profile->user_id}, pg::Set{2, profile->traits},
+                      pg::Set{3, profile->trait_times}, pg::Set{4, profile->first_seen},
+                      pg::Set{5, profile->last_seen});
+    } else {
+      updates->update(profile->place, pg::Set{1, profile->user_id}, pg::Set{4, profile->first_seen},
+                      pg::Set{5, profile->last_seen});
+    }
   }
-  if (!new_numbers.empty()) {
-    static pg::Query insert(
-        "INSERT INTO cdp.profile (user_no, user_id, traits, trait_times, first_seen, last_seen)"
-        " SELECT user_no, user_id, traits::jsonb, times::jsonb, first, last FROM unnest($1::bigint[], "
-        "$2::text[],"
-        " $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS p (user_no, user_id, traits, "
-        "times, first,"
-        " last) ORDER BY user_no");
-    (void)insert(spi_, new_numbers, new_ids, new_traits, new_times, new_first, new_last);
-  }
-  if (!seen_numbers.empty()) {
-    static pg::Query update(
-        "UPDATE cdp.profile AS p SET user_id = n.user_id, first_seen = n.first, last_seen = n.last"
-        " FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS n (user_no, "
-        "user_id, first,"
-        " last) WHERE p.user_no = n.user_no");
-    (void)update(spi_, seen_numbers, seen_ids, seen_first, seen_last);
-  }
-  if (!changed_numbers.empty()) {
-    static pg::Query update(
-        "UPDATE cdp.profile AS p SET traits = n.traits::jsonb, trait_times = n.times::jsonb"
-        " FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n (user_no, traits, times)"
-        " WHERE p.user_no = n.user_no");
-    (void)update(spi_, changed_numbers, changed_traits, changed_times);
-  }
+  if (inserts) inserts->finish();
+  if (updates) updates->finish();
   if (has_counted_) {
     static pg::Query count(
         "INSERT INTO cdp.user_counter (last_user_no) VALUES ($1)"
@@ -65,20 +46,30 @@ void Directory::save_profiles() {
 }
 
 void Directory::save_identities() {
-  std::vector<std::string> kinds, values;
-  std::vector<int64_t> owners;
-  for (const auto& [key, is_untied] : untied_) {
-    kinds.emplace_back(name_of(key.first));
-    values.push_back(key.second);
-    owners.push_back(current(identities_.at(key)));
+  struct Untied {
+    std::string_view value;
+    IdentityKind kind;
+    const Identity* identity;
+  };
+  std::vector<Untied> ordered;
+  for (const IdentityKind kind : {IdentityKind::UserId, IdentityKind::AnonymousId})
+    for (const auto& [value, identity] : identities_.at(static_cast<size_t>(kind)))
+      if (identity.is_untied) ordered.push_back({value, kind, &identity});
+  std::sort(ordered.begin(), ordered.end(), [](const Untied& a, const Untied& b) { return a.value < b.value; });
+  std::optional<pg::BulkInsert> inserts;
+  std::optional<pg::RowUpdate> updates;
+  for (const auto& [value, kind, identity] : ordered) {
+    const int64_t user_no = current(identity->user_no);
+    if (identity->place == 0) {
+      if (!inserts) inserts.emplace("cdp", "identity");
+      inserts->add(std::string_view(name_of(kind)), value, user_no);
+    } else {
+      if (!updates) updates.emplace("cdp", "identity");
+      updates->update(identity->place, pg::Set{2, user_no});
+    }
   }
-  if (!kinds.empty()) {
-    static pg::Query upsert(
-        "INSERT INTO cdp.identity (kind, value, user_no) SELECT * FROM unnest($1::text[], $2::text[], "
-        "$3::bigint[])"
-        " ON CONFLICT (value, kind) DO UPDATE SET user_no = excluded.user_no");
-    (void)upsert(spi_, kinds, values, owners);
-  }
+  if (inserts) inserts->finish();
+  if (updates) updates->finish();
   for (const Merge& merged : merges_) {
     check_interrupts();
     static pg::Query hand_over("UPDATE cdp.identity SET user_no = $2 WHERE user_no = $1");

@@ -1,5 +1,8 @@
 #include "base/interrupt.hpp"
+#include "pg/bulk_insert.hpp"
+#include "pg/index_lookup.hpp"
 #include "pg/memory.hpp"
+#include "pg/row_update.hpp"
 #include "pg/spi.hpp"
 #include "segment/chunks.hpp"
 #include "segment/membership.hpp"
@@ -18,71 +21,66 @@ namespace {
 struct Row {
   Standing standing;
   Instant hint_due = Instant::max();
-  bool is_new = true;
+  uint64_t place = 0;  ///< 0: there is none
+  bool is_new = true;  ///< never evaluated
 };
 
 using RowMap = std::map<int64_t, Row>;
 
-RowMap load_rows(pg::Spi& spi, const Catalog& catalog, const std::vector<int64_t>& users) {
-  static pg::Query query(
-      "SELECT user_no, segments, evaluated_at, next_due, hint_due FROM cdp.membership WHERE user_no = "
-      "ANY($1)");
+RowMap load_rows(const Catalog& catalog, const std::vector<int64_t>& users) {
   RowMap rows;
   for (const int64_t user_no : users) rows[user_no].standing.is_member.resize(catalog.rules().size());
-  const pg::Rows found = query(spi, users);
-  for (uint64_t i = 0; i < found.size(); ++i) {
-    Row& row = rows.at(found.bigint(i, 0));
-    for (const int32_t number : found.integers(i, 1))
-      if (const auto index = catalog.index_of(number)) row.standing.is_member[*index] = 1;
-    row.standing.evaluated_at = found.instant(i, 2);
-    row.standing.next_due = found.instant(i, 3);
-    row.hint_due = found.instant(i, 4);
-    row.is_new = false;
-  }
+  pg::IndexLookup stored("cdp", "membership", "membership_pkey");
+  for (auto& [user_no, row] : rows)
+    stored.find(
+        [&catalog, &row = row](const pg::IndexLookup::Row& found) {
+          for (const int32_t number : found.integers(1))
+            if (const auto index = catalog.index_of(number)) row.standing.is_member[*index] = 1;
+          row.standing.evaluated_at = found.instant(2);
+          row.standing.next_due = found.instant(3);
+          row.hint_due = found.instant(4);
+          row.place = found.place();
+          row.is_new = false;
+        },
+        user_no);
   return rows;
 }
 
-void write_hints(pg::Spi& spi, const std::vector<int64_t>& users, const std::vector<Instant>& due) {
+void write_hints(const std::vector<int64_t>& users, const std::vector<Instant>& due) {
   if (users.empty()) return;
-  static pg::Query insert(
-      "INSERT INTO cdp.segment_due (due_at, user_no) SELECT due_at, user_no"
-      " FROM unnest($1::bigint[], $2::timestamptz[]) AS d (user_no, due_at)");
-  (void)insert(spi, users, due);
+  pg::BulkInsert rows("cdp", "segment_due");
+  for (size_t i = 0; i < users.size(); ++i) rows.add(due[i], users[i]);
+  rows.finish();
 }
 
-void write_rows(pg::Spi& spi, const Catalog& catalog, RowMap& rows) {
-  std::vector<int64_t> users, hinted_users;
-  std::vector<std::string> segments;
-  std::vector<Instant> evaluated, due, hints, hinted_due;
+void write_rows(const Catalog& catalog, RowMap& rows) {
+  std::vector<int64_t> hinted_users;
+  std::vector<Instant> hinted_due;
+  std::optional<pg::BulkInsert> inserts;
+  std::optional<pg::RowUpdate> updates;
   for (auto& [user_no, row] : rows) {
+    const Standing& standing = row.standing;
     // A hint is needed only where none stands for that instant or an earlier one.
-    if (row.standing.next_due < row.hint_due) {
-      row.hint_due = row.standing.next_due;
+    if (standing.next_due < row.hint_due) {
+      row.hint_due = standing.next_due;
       hinted_users.push_back(user_no);
       hinted_due.push_back(row.hint_due);
     }
-    std::string numbers = "{";
-    for (size_t i = 0; i < row.standing.is_member.size(); ++i)
-      if (row.standing.is_member[i] != 0)
-        numbers += (numbers.size() > 1 ? "," : "") + std::to_string(catalog.definitions()[i].number);
-    users.push_back(user_no);
-    segments.push_back(numbers + "}");
-    evaluated.push_back(row.standing.evaluated_at);
-    due.push_back(row.standing.next_due);
-    hints.push_back(row.hint_due);
+    std::vector<int32_t> numbers;
+    for (size_t i = 0; i < standing.is_member.size(); ++i)
+      if (standing.is_member[i] != 0) numbers.push_back(catalog.definitions()[i].number);
+    if (row.place == 0) {
+      if (!inserts) inserts.emplace("cdp", "membership");
+      inserts->add(user_no, numbers, standing.evaluated_at, standing.next_due, row.hint_due);
+    } else {
+      if (!updates) updates.emplace("cdp", "membership");
+      updates->update(row.place, pg::Set{1, numbers}, pg::Set{2, standing.evaluated_at},
+                      pg::Set{3, standing.next_due}, pg::Set{4, row.hint_due});
+    }
   }
-  static pg::Query upsert(
-      "INSERT INTO cdp.membership (user_no, segments, evaluated_at, next_due, hint_due)"
-      " SELECT user_no, segments::integer[], evaluated_at, next_due, hint_due FROM unnest($1::bigint[], "
-      "$2::text[],"
-      " $3::timestamptz[], $4::timestamptz[], $5::timestamptz[]) AS m (user_no, segments, evaluated_at, "
-      "next_due,"
-      " hint_due)"
-      " ON CONFLICT (user_no) DO UPDATE SET segments = excluded.segments, evaluated_at = "
-      "excluded.evaluated_at,"
-      " next_due = excluded.next_due, hint_due = excluded.hint_due");
-  (void)upsert(spi, users, segments, evaluated, due, hints);
-  write_hints(spi, hinted_users, hinted_due);
+  if (inserts) inserts->finish();
+  if (updates) updates->finish();
+  write_hints(hinted_users, hinted_due);
 }
 
 void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& users, RowMap& rows,
@@ -120,7 +118,7 @@ void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& use
   const timeline::History nothing(catalog.demand().properties().size());
   for (Touched& user : users)
     if (!followed.contains(user.user_no)) follow_user(user, nothing);
-  write_rows(spi, catalog, rows);
+  write_rows(catalog, rows);
   write_changes(spi, changes, now);
 }
 
@@ -150,7 +148,7 @@ void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, In
   if (catalog.is_empty() || users.empty()) return;
   std::vector<int64_t> numbers;
   for (const Touched& user : users) numbers.push_back(user.user_no);
-  RowMap rows = load_rows(spi, catalog, numbers);
+  RowMap rows = load_rows(catalog, numbers);
   std::erase_if(users, [&](const Touched& user) {
     if (is_concerned(catalog.rules(), user, rows.at(user.user_no), now)) return false;
     rows.erase(user.user_no);
@@ -175,7 +173,7 @@ int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Instant now, int64_t m
     }
   }
   if (users.empty()) return 0;
-  RowMap rows = load_rows(spi, catalog, numbers);
+  RowMap rows = load_rows(catalog, numbers);
   for (auto& [user_no, row] : rows) {
     row.hint_due = Instant::max();
     row.is_new = false;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/time.hpp"
+#include "event/event.hpp"
 
 #include <cstdint>
 #include <map>
@@ -13,10 +13,10 @@ class Spi;
 
 namespace cdp::session {
 
-/// Takes further event times of users into their sessions.
-void add_events(pg::Spi& spi, std::map<int64_t, std::vector<Instant>> times_by_user);
+/// Takes further events, stored already and in the order of their arrival, into their users' sessions.
+void add_events(pg::Spi& spi, std::span<const event::Event> events, Instant now);
 
-/// Makes the sessions of `loser` part of those of `winner`.
-void merge_users(pg::Spi& spi, int64_t loser, int64_t winner);
+/// Makes the sessions of `loser`, whose events are `winner`'s by now, part of those of `winner`.
+void merge_users(pg::Spi& spi, int64_t loser, int64_t winner, Instant now);
 
 }  // namespace cdp::session

@@ -1,12 +1,23 @@
-#include "base/interrupt.hpp"
-#include "pg/guard.hpp"
-#include "pg/index_lookup.hpp"
-#include "pg/spi.hpp"
-#include "session/load.hpp"
-#include "session/sessionize.hpp"
+/// Sessions in the database.
+
 #include "session/store.hpp"
 
-#include <algorithm>
+#include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "pg/boundary.hpp"
+#include "pg/bulk_insert.hpp"
+#include "pg/guard.hpp"
+#include "pg/index_lookup.hpp"
+#include "pg/row_update.hpp"
+#include "pg/spi.hpp"
+#include "session/boundaries.hpp"
+#include "session/load.hpp"
+#include "session/sessionizer.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
 
 extern "C" {
 #include <utils/guc.h>
@@ -18,62 +29,230 @@ namespace {
 
 int timeout_seconds = 1800;
 
-using Spans = std::map<int64_t, std::vector<Span>>;
+Micros timeout() { return timeout_seconds * kSecond; }
 
-/// The spans that events between `earliest` and `latest` of a user can touch, ascending.
-std::vector<Span> load_spans(pg::IndexLookup& known, int64_t user_no, Instant earliest, Instant latest) {
-  std::vector<Span> spans;
-  // Spans do not overlap: the first that ends too early is the last to be looked at.
-  known.find_down(
-      [&](const pg::IndexLookup::Row& row) {
-        if (row.instant(2) < earliest) return false;
-        spans.push_back({row.instant(1), row.instant(2), row.bigint(3)});
-        return true;
-      },
-      user_no, latest);
-  std::reverse(spans.begin(), spans.end());
-  return spans;
+std::optional<std::string> text_of(const pg::IndexLookup::Row& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return std::string(row.text(column));
 }
 
-void write_spans(pg::Spi& spi, const Spans& before, const Spans& after) {
-  std::vector<int64_t> gone_users, users, events;
-  std::vector<Instant> gone_starts, starts, ends;
-  for (const auto& [user_no, spans] : before) {
-    for (const Span& span : spans) {
-      const auto& now = after.at(user_no);
-      if (std::any_of(now.begin(), now.end(), [&](const Span& s) { return s.started_at == span.started_at; }))
-        continue;
-      gone_users.push_back(user_no);
-      gone_starts.push_back(span.started_at);
-    }
-  }
-  for (const auto& [user_no, spans] : after) {
-    const auto old = before.find(user_no);
-    for (const Span& span : spans) {
-      if (old != before.end() && std::find(old->second.begin(), old->second.end(), span) != old->second.end())
-        continue;
-      users.push_back(user_no);
-      starts.push_back(span.started_at);
-      ends.push_back(span.ended_at);
-      events.push_back(span.events);
-    }
-  }
-  if (!gone_users.empty()) {
-    static pg::Query remove(
-        "DELETE FROM cdp.session_span AS s USING unnest($1::bigint[], $2::timestamptz[]) AS g (user_no, "
-        "started_at)"
-        " WHERE s.user_no = g.user_no AND s.started_at = g.started_at");
-    (void)remove(spi, gone_users, gone_starts);
-  }
-  if (!users.empty()) {
-    static pg::Query upsert(
-        "INSERT INTO cdp.session_span (user_no, started_at, ended_at, events)"
-        " SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::bigint[])"
-        " ON CONFLICT (user_no, started_at) DO UPDATE SET ended_at = excluded.ended_at, events = "
-        "excluded.events");
-    (void)upsert(spi, users, starts, ends, events);
-  }
+std::optional<Instant> instant_of(const pg::IndexLookup::Row& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return row.instant(column);
 }
+
+/// By the columns of cdp.session_span.
+Session session_of(const pg::IndexLookup::Row& row) {
+  Session session;
+  session.started_at = row.instant(1);
+  session.first_arrival = row.bigint(2);
+  session.ended_at = row.instant(3);
+  session.events = row.bigint(4);
+  session.is_over = row.boolean(5);
+  session.landing_event_no = row.integer(6);
+  session.exit_event_no = row.integer(7);
+  session.session_id = text_of(row, 8);
+  session.landing_page = text_of(row, 9);
+  session.landing_page_at = instant_of(row, 10);
+  session.exit_page = text_of(row, 11);
+  session.exit_page_at = instant_of(row, 12);
+  session.referrer = text_of(row, 13);
+  for (size_t i = 0; i < session.campaign.size(); ++i)
+    session.campaign[i] = text_of(row, 14 + static_cast<int>(i));
+  session.origin_at = instant_of(row, 19);
+  return session;
+}
+
+/// A user's sessions and events. All objects of a batch share the look-ups.
+class StoredUser : public Stored {
+ public:
+  /// What a batch looks up by.
+  struct Tables {
+    pg::Spi& spi;
+    const Boundaries& boundaries;
+    pg::IndexLookup sessions{"cdp", "session_span", "session_span_pkey"};
+    std::optional<pg::IndexLookup> events{};
+    std::unordered_map<int32_t, Boundary> by_number{};
+  };
+
+  StoredUser(Tables& tables, int64_t user_no) : tables_(tables), user_no_(user_no) {}
+
+  std::optional<Session> last() override { return at_or_before({kLastInstant, INT64_MAX}); }
+
+  std::optional<Session> at_or_before(const Key& key) override {
+    std::optional<Session> found;
+    tables_.sessions.find_down(
+        [&](const pg::IndexLookup::Row& row) {
+          if (Key{row.instant(1), row.bigint(2)} > key) return true;
+          found = take(row);
+          return false;
+        },
+        user_no_, key.first);
+    return found;
+  }
+
+  std::optional<Session> after(const Key& key) override {
+    std::optional<Session> found;
+    tables_.sessions.find_up(
+        [&](const pg::IndexLookup::Row& row) {
+          if (Key{row.instant(1), row.bigint(2)} <= key) return true;
+          found = take(row);
+          return false;
+        },
+        user_no_, key.first);
+    return found;
+  }
+
+  void from(const Key& key, const std::function<bool(const Step&)>& f) override {
+    // A scan of its own: `f` may look at further events.
+    pg::IndexLookup events("cdp", "recent_event", "recent_event_pkey");
+    events.find_up(
+        [&](const pg::IndexLookup::Row& row) {
+          return Key{row.instant(1), row.bigint(2)} < key || f(step_of(row));
+        },
+        user_no_, key.first);
+  }
+
+  std::optional<Step> before(const Key& key) override {
+    if (!tables_.events) tables_.events.emplace("cdp", "recent_event", "recent_event_pkey");
+    std::optional<Step> found;
+    tables_.events->find_down(
+        [&](const pg::IndexLookup::Row& row) {
+          if (Key{row.instant(1), row.bigint(2)} >= key) return true;
+          found = step_of(row);
+          return false;
+        },
+        user_no_, key.first);
+    return found;
+  }
+
+  /// Where the row of a session lies that was given out.
+  uint64_t place_of(const Session& session) const { return places_.at(key_of(session)); }
+
+ private:
+  Session take(const pg::IndexLookup::Row& row) {
+    Session session = session_of(row);
+    places_[key_of(session)] = row.place();
+    return session;
+  }
+
+  Step step_of(const pg::IndexLookup::Row& row) {
+    Step step;
+    step.time = row.instant(1);
+    step.arrival_no = row.bigint(2);
+    step.event_no = row.integer(3);
+    step.boundary = boundary_of(step.event_no);
+    step.circumstances = read_circumstances(row.json(6), row.json(7));
+    return step;
+  }
+
+  Boundary boundary_of(int32_t event_no) {
+    const auto [known, is_new] = tables_.by_number.try_emplace(event_no, Boundary::None);
+    if (is_new) {
+      static pg::Query name_of("SELECT name FROM cdp.event_name WHERE event_no = $1");
+      const pg::Rows rows = name_of(tables_.spi, event_no);
+      if (!rows.empty()) known->second = tables_.boundaries.of(rows.text(0, 0));
+    }
+    return known->second;
+  }
+
+  Tables& tables_;
+  int64_t user_no_;
+  std::map<Key, uint64_t> places_;
+};
+
+/// Writes what changed of the sessions of many users, at once.
+class Writer {
+ public:
+  Writer(pg::Spi& spi, Instant now) : spi_(spi), now_(now) {}
+
+  void add(int64_t user_no, const StoredUser& stored, const Sessionizer::Changes& changes) {
+    for (const Session& session : changes.removed) {
+      removed_users_.push_back(user_no);
+      removed_starts_.push_back(session.started_at);
+      removed_arrivals_.push_back(session.first_arrival);
+    }
+    for (const auto& [was, is] : changes.changed) {
+      update(stored.place_of(was), is);
+      if (is_open(is) && !is_open(was)) open_.emplace_back(user_no, key_of(is));
+    }
+    for (const Session& session : changes.added) {
+      added_.emplace_back(user_no, session);
+      if (is_open(session)) open_.emplace_back(user_no, key_of(session));
+    }
+  }
+
+  void finish() {
+    if (updates_) updates_->finish();
+    remove();
+    insert();
+    remember_open();
+  }
+
+ private:
+  bool is_open(const Session& session) const {
+    return !session.is_over && session.ended_at >= now_ - timeout();
+  }
+
+  void update(uint64_t place, const Session& is) {
+    if (!updates_) updates_.emplace("cdp", "session_span");
+    updates_->update(place, pg::Set{3, is.ended_at}, pg::Set{4, is.events}, pg::Set{5, is.is_over},
+                     pg::Set{6, is.landing_event_no}, pg::Set{7, is.exit_event_no}, pg::Set{8, is.session_id},
+                     pg::Set{9, is.landing_page}, pg::Set{10, is.landing_page_at}, pg::Set{11, is.exit_page},
+                     pg::Set{12, is.exit_page_at}, pg::Set{13, is.referrer}, pg::Set{14, is.campaign[0]},
+                     pg::Set{15, is.campaign[1]}, pg::Set{16, is.campaign[2]}, pg::Set{17, is.campaign[3]},
+                     pg::Set{18, is.campaign[4]}, pg::Set{19, is.origin_at});
+  }
+
+  void remove() {
+    if (removed_users_.empty()) return;
+    static pg::Query query(
+        "DELETE FROM cdp.session_span AS s USING unnest($1::bigint[], $2::timestamptz[], $3::bigint[])"
+        " AS g (user_no, started_at, first_arrival) WHERE s.user_no = g.user_no AND s.started_at = g.started_at"
+        " AND s.first_arrival = g.first_arrival");
+    (void)query(spi_, removed_users_, removed_starts_, removed_arrivals_);
+  }
+
+  void insert() {
+    if (added_.empty()) return;
+    pg::BulkInsert rows("cdp", "session_span");
+    for (const auto& [user_no, is] : added_)
+      rows.add(user_no, is.started_at, is.first_arrival, is.ended_at, is.events, is.is_over,
+               is.landing_event_no, is.exit_event_no, is.session_id, is.landing_page, is.landing_page_at,
+               is.exit_page, is.exit_page_at, is.referrer, is.campaign[0], is.campaign[1], is.campaign[2],
+               is.campaign[3], is.campaign[4], is.origin_at);
+    rows.finish();
+  }
+
+  /// Adds to cdp.open_session, and takes away what is over on a few of its pages: in proportion to what is
+  /// added, so that in the long run little of the table is outdated.
+  void remember_open() {
+    if (open_.empty()) return;
+    pg::BulkInsert rows("cdp", "open_session");
+    for (const auto& [user_no, key] : open_) rows.add(user_no, key.first, key.second);
+    rows.finish();
+    constexpr int64_t kRowsOnPage = 150;
+    const int64_t pages = 4 * (static_cast<int64_t>(open_.size()) / kRowsOnPage + 1);
+    static pg::Query choose(
+        "SELECT format('(%s,0)', first), format('(%s,0)', first + $1) FROM (SELECT floor(random() *"
+        " pg_relation_size('cdp.open_session') / current_setting('block_size')::bigint)::bigint AS first) AS r");
+    static pg::Query sweep(
+        "DELETE FROM cdp.open_session AS o WHERE ctid >= $1::tid AND ctid < $2::tid AND NOT EXISTS ("
+        " SELECT FROM cdp.session_span AS s WHERE s.user_no = o.user_no AND s.started_at = o.started_at"
+        " AND s.first_arrival = o.first_arrival AND NOT s.is_over AND s.ended_at >= $3)");
+    const pg::Rows range = choose(spi_, pages);
+    (void)sweep(spi_, range.text(0, 0), range.text(0, 1), now_ - timeout());
+  }
+
+  pg::Spi& spi_;
+  Instant now_;
+  std::optional<pg::RowUpdate> updates_;
+  std::vector<int64_t> removed_users_;
+  std::vector<Instant> removed_starts_;
+  std::vector<int64_t> removed_arrivals_;
+  std::vector<std::pair<int64_t, Session>> added_;
+  std::vector<std::pair<int64_t, Key>> open_;
+};
 
 }  // namespace
 
@@ -86,38 +265,52 @@ void load() {
   });
 }
 
-void add_events(pg::Spi& spi, std::map<int64_t, std::vector<Instant>> times_by_user) {
-  if (times_by_user.empty()) return;
-  const Micros timeout = timeout_seconds * kSecond;
-  Spans before;
-  Spans after;
-  {
-    pg::IndexLookup known("cdp", "session_span", "session_span_pkey");
-    for (auto& [user_no, times] : times_by_user) {
-      check_interrupts();
-      std::sort(times.begin(), times.end());
-      std::vector<Span> spans = load_spans(known, user_no, std::max(times.front() - timeout, kFirstInstant),
-                                           std::min(times.back() + timeout, kLastInstant));
-      after[user_no] = sessionize(spans, times, timeout);
-      if (!spans.empty()) before[user_no] = std::move(spans);
-    }
+void add_events(pg::Spi& spi, std::span<const event::Event> events, Instant now) {
+  if (events.empty()) return;
+  const Boundaries& boundaries = Boundaries::current();
+  std::map<int64_t, std::vector<Step>> steps_by_user;
+  for (const event::Event& event : events)
+    steps_by_user[event.user_no].push_back({event.time, event.arrival_no, event.event_no,
+                                            boundaries.of(event.name),
+                                            read_circumstances(event.properties, event.context)});
+  StoredUser::Tables tables{spi, boundaries};
+  Writer writer(spi, now);
+  for (auto& [user_no, steps] : steps_by_user) {
+    check_interrupts();
+    std::sort(steps.begin(), steps.end(),
+              [](const Step& a, const Step& b) { return key_of(a) < key_of(b); });
+    StoredUser stored(tables, user_no);
+    Sessionizer sessionizer(stored, timeout());
+    sessionizer.add(steps);
+    writer.add(user_no, stored, sessionizer.changes());
   }
-  write_spans(spi, before, after);
+  writer.finish();
 }
 
-void merge_users(pg::Spi& spi, int64_t loser, int64_t winner) {
-  static pg::Query remove("DELETE FROM cdp.session_span WHERE user_no = $1");
-  static pg::Query times_of("SELECT ts FROM cdp.recent_event WHERE user_no = ANY($1) ORDER BY ts");
-  // Two people's sessions can interleave, so those of the survivor are made anew from all events.
-  std::vector<Instant> times;
+void merge_users(pg::Spi& spi, int64_t loser, int64_t winner, Instant now) {
+  static pg::Query remove("DELETE FROM cdp.session_span WHERE user_no = $1 RETURNING started_at, ended_at");
+  std::vector<std::pair<Instant, Instant>> spans;
   {
-    pg::Cursor cursor(spi, times_of, std::vector<int64_t>{loser, winner});
-    for (pg::Rows rows = cursor.fetch(1000); !rows.empty(); rows = cursor.fetch(1000))
-      for (uint64_t i = 0; i < rows.size(); ++i) times.push_back(rows.instant(i, 0));
+    const pg::Rows rows = remove(spi, loser);
+    for (uint64_t i = 0; i < rows.size(); ++i) spans.emplace_back(rows.instant(i, 0), rows.instant(i, 1));
   }
-  (void)remove(spi, loser);
-  (void)remove(spi, winner);
-  if (!times.empty()) add_events(spi, {{winner, std::move(times)}});
+  std::sort(spans.begin(), spans.end());
+  StoredUser::Tables tables{spi, Boundaries::current()};
+  Writer writer(spi, now);
+  StoredUser stored(tables, winner);
+  Sessionizer sessionizer(stored, timeout());
+  for (const auto& [from, until] : spans) sessionizer.redo(from, until);
+  writer.add(winner, stored, sessionizer.changes());
+  writer.finish();
 }
 
 }  // namespace cdp::session
+
+CDP_FUNCTION(cdp_session_timeout) {
+  using namespace cdp;  // NOLINT(google-build-using-namespace)
+  return pg::guard([] {
+    auto* interval = static_cast<Interval*>(palloc0(sizeof(Interval)));
+    interval->time = session::timeout();
+    return IntervalPGetDatum(interval);
+  });
+}

@@ -1,6 +1,7 @@
 CREATE VIEW cdp.event AS
     SELECT r.user_no, p.user_id, r.ts, n.name AS event,
-           (SELECT count(*) FROM cdp.session_span AS s WHERE s.user_no = r.user_no AND s.started_at <= r.ts)
+           (SELECT count(*) FROM cdp.session_span AS s
+            WHERE s.user_no = r.user_no AND (s.started_at, s.first_arrival) <= (r.ts, r.arrival_no))
                AS session_no,
            r.insert_id, r.source, r.properties, r.context, r.received_at
     FROM cdp.recent_event AS r

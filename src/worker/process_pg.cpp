@@ -80,7 +80,7 @@ class Batch {
       check_interrupts();
       const int64_t winner = directory_->current(merge.winner);
       event::move_events(spi_, merge.loser, winner);
-      session::merge_users(spi_, merge.loser, winner);
+      session::merge_users(spi_, merge.loser, winner, now_);
       decision::merge_user(spi_, merge.loser, winner);
       losers.push_back(merge.loser);
     }
@@ -96,17 +96,15 @@ class Batch {
     const auto event_numbers = event::event_numbers(spi_, names);
 
     std::vector<const event::Received*> origins;
-    std::map<int64_t, std::vector<Instant>> times_by_user;
     for (size_t i = 0; i < messages_.size(); ++i) {
       event::Message& message = messages_[i].message;
       if (message.kind != event::MessageKind::Track) continue;
-      events_.push_back({users_[i], event_numbers.at(message.event), message.event, message.time,
+      events_.push_back({users_[i], event_numbers.at(message.event), 0, message.event, message.time,
                          message.received_at, std::move(message.properties), std::move(message.context)});
       origins.push_back(&messages_[i]);
-      times_by_user[users_[i]].push_back(message.time);
     }
     in(Stage::Store, [&] { event::store_events(spi_, events_, origins); });
-    in(Stage::Sessions, [&] { session::add_events(spi_, std::move(times_by_user)); });
+    in(Stage::Sessions, [&] { session::add_events(spi_, events_, now_); });
     in(Stage::Feedback, [&] { decision::take_feedback(spi_, events_); });
   }
 
