@@ -28,6 +28,10 @@ FROM generate_series(1, 10000) i;
 INSERT INTO cdp.inbox (payload) VALUES ('{broken');
 SELECT cdp_identify('u' || i, jsonb_build_object('country', CASE WHEN i % 2 = 0 THEN 'NO' ELSE 'SE' END))
 FROM generate_series(1, 500) i;
+-- Who is who, with a limit changed and one that ships.
+UPDATE cdp.identity_kind SET max_per_user = 1 WHERE kind = 'anonymous_id';
+INSERT INTO cdp.blocked_id (value) VALUES ('kiosk');
+SELECT cdp_identify('u1', anonymous_id => 'd1'), cdp_identify('u1', anonymous_id => 'd2'), cdp_alias('u2', 'u1');
 SELECT cdp_process();
 -- These wait while the dump is made.
 SELECT cdp_track('late' || i, 'look') FROM generate_series(1, 10) i;
@@ -41,11 +45,16 @@ SELECT md5(string_agg(s::text, '|' ORDER BY user_no, session_no)) FROM cdp.sessi
 SELECT name, rule, cdp_segment_size(name), cdp_segment(name)::text FROM cdp.segment ORDER BY name;
 SELECT count(*) FROM cdp.segment_change;
 SELECT code, payload FROM cdp.dead_letter;
+SELECT l::text FROM cdp.identity_log l ORDER BY log_no;
+SELECT cdp_profile('u2');
+SELECT kind, max_per_user FROM cdp.identity_kind ORDER BY kind;
+SELECT value FROM cdp.blocked_id;
 SELECT cdp_in_segment('u6', 'norse'), cdp_segments('u6'), cdp_match('u6', 'count(buy) >= 8'), cdp_count('did(buy)');
 SELECT count(*) FROM cdp.inbox;
 SQL
 my $before = answer('before', $result);
 like($before, qr/^10000\|10000\|/, 'there is something to dump');
+like($before, qr/^\(\d+,refused,.*^\(\d+,merged,.*^anonymous_id\|1\nuser_id\|100\nkiosk$/ms, 'also of who is who');
 
 my $dump = $PostgreSQL::Test::Utils::tmp_check . '/dump.sql';
 system_or_bail('pg_dump', '-h', $host, '-p', $port, '-f', $dump, 'before');
@@ -60,6 +69,10 @@ for my $database ('before', 'after')
 	is(answer($database, 'SELECT cdp_process()'), 10, "what waited is taken in database $database");
 	answer($database, q{SELECT cdp_track('new', 'look'); SELECT cdp_track('u6', 'look')});
 	is(answer($database, 'SELECT cdp_process()'), 2, 'and what comes then');
+	answer($database, q{SELECT cdp_alias('u4', 'u1'), cdp_track('kiosk', 'look')});
+	answer($database, 'SELECT cdp_process()');
+	is(answer($database, q{SELECT change, value FROM cdp.identity_log ORDER BY log_no DESC LIMIT 1}), 'merged|u4', 'who is who goes on');
+	is(answer($database, 'SELECT count(*) FROM cdp.dead_letter'), 2, 'and who is nobody');
 }
 for my $sql ('SELECT count(*) FROM cdp.event', 'SELECT max(user_no), count(*) FROM cdp.profile',
 	q{SELECT cdp_segment('lately')::text}, q{SELECT cdp_in_segment('late3', 'lately'), cdp_in_segment('new', 'lately')})
