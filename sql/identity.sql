@@ -213,8 +213,9 @@ BEGIN
             UPDATE model_id SET person = u WHERE person = o;
             DELETE FROM model_person WHERE person = o;
         ELSE
-            CONTINUE WHEN NOT model_fits(u, 0, 1, most);
-            UPDATE model_id SET person = u WHERE kind = 'a' AND value = w[3];
+            -- With what an alias made of the same id.
+            CONTINUE WHEN NOT model_fits(u, (SELECT count(*) FROM model_id JOIN model_person USING (person) WHERE kind = 'u' AND value = w[3] AND person = o AND user_id <> w[3]), 1, most);
+            UPDATE model_id SET person = u WHERE value = w[3] AND person = o AND (kind = 'a' OR value <> (SELECT user_id FROM model_person WHERE person = o));
         END IF;
     END LOOP;
     RETURN (SELECT string_agg(coalesce(user_id, '') || ': ' || coalesce((

@@ -34,6 +34,8 @@ Directory::Directory(pg::Spi& spi, std::span<const event::Received> messages) : 
     const event::Message& message = received.message;
     if (message.user_id) user_ids.push_back(*message.user_id);
     if (message.anonymous_id) anonymous_ids.push_back(*message.anonymous_id);
+    // Which an alias may have tied as both kinds.
+    if (message.anonymous_id && message.user_id) user_ids.push_back(*message.anonymous_id);
     if (!message.previous_id) continue;
     user_ids.push_back(*message.previous_id);
     anonymous_ids.push_back(*message.previous_id);
@@ -253,15 +255,16 @@ int64_t Directory::resolve_tie(const event::Received& received) {
     return user_no;
   }
   const std::optional<Person> holder = anonymous ? std::optional(person(*anonymous)) : std::nullopt;
-  if (const auto limit = limit_against(user_no, one(link.kind))) {
+  // An alias of an id that nobody had heard of tied it as both kinds: it goes to one person with both.
+  const bool is_both = holder && holder->user_id != link.value &&
+                       find(IdentityKind::UserId, link.value) == std::optional(holder->user_no);
+  if (const auto limit = limit_against(user_no, {is_both ? 1 : 0, 1})) {
     log_.refused(person(user_no), holder, link, *limit, received);
     return user_no;
   }
   if (holder) log_.handed_over(person(user_no), *holder, link, received);
   tie(link.kind, link.value, user_no);
-  // An alias of an id that nobody had heard of tied it as both kinds: it goes to one person with both.
-  if (holder && find(IdentityKind::UserId, link.value) == holder->user_no && holder->user_id != link.value)
-    tie(IdentityKind::UserId, link.value, user_no);
+  if (is_both) tie(IdentityKind::UserId, link.value, user_no);
   return user_no;
 }
 

@@ -22,6 +22,10 @@
 #include <span>
 #include <vector>
 
+extern "C" {
+#include <access/xact.h>
+}
+
 namespace cdp::worker {
 
 namespace {
@@ -168,23 +172,41 @@ bool is_passing(const pg::ServerError& error) {
   }
 }
 
-/// Applies messages in a subtransaction; where the database refuses one of them, halves until it stands
-/// alone.
+/// Did another transaction change a row between our reading and our writing it, so that both may be tried again?
+bool is_stale_row(const pg::ServerError& error) {
+  return error.sqlstate() == ERRCODE_T_R_SERIALIZATION_FAILURE && !IsolationUsesXactSnapshot();
+}
+
+/// Applies messages in a subtransaction. Returns why the database refuses one of them, if it does.
+std::optional<std::string> try_to_apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now,
+                                        StageTimes& times) {
+  // Whoever changes a row of ours holds it until he commits, so each try waits for one of them.
+  constexpr int kMostTries = 10;
+  for (int i = 1;; ++i) {
+    try {
+      pg::Arena arena("cdp batch");
+      pg::InContext in_arena(arena.context());
+      pg::in_subtransaction([&] { Batch(spi, now, times).apply(queued); });
+      return std::nullopt;
+    } catch (const pg::ServerError& error) {
+      if (i < kMostTries && is_stale_row(error)) {
+        segment::Catalog::invalidate();
+        continue;
+      }
+      if (is_passing(error)) throw;
+      return error.what();
+    } catch (const Error& error) {
+      if (error.category() == Category::Cancelled || error.category() == Category::Internal) throw;
+      return error.message();
+    }
+  }
+}
+
+/// Applies messages; where the database refuses one of them, halves until it stands alone.
 void apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now, StageTimes& times) {
   if (queued.empty()) return;
-  std::string reason;
-  try {
-    pg::Arena arena("cdp batch");
-    pg::InContext in_arena(arena.context());
-    pg::in_subtransaction([&] { Batch(spi, now, times).apply(queued); });
-    return;
-  } catch (const pg::ServerError& error) {
-    if (is_passing(error)) throw;
-    reason = error.what();
-  } catch (const Error& error) {
-    if (error.category() == Category::Cancelled || error.category() == Category::Internal) throw;
-    reason = error.message();
-  }
+  const std::optional<std::string> reason = try_to_apply(spi, queued, now, times);
+  if (!reason) return;
   segment::Catalog::invalidate();
   if (queued.size() > 1) {
     const size_t half = queued.size() / 2;
@@ -198,7 +220,7 @@ void apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now, Sta
     return;
   }
   const event::DeadLetter letter{
-      {"failed", reason}, message.payload, message.is_null, message.source, message.received_at};
+      {"failed", *reason}, message.payload, message.is_null, message.source, message.received_at};
   event::store_dead_letters(spi, std::span(&letter, 1));
 }
 
