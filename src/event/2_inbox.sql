@@ -31,12 +31,12 @@ CREATE FUNCTION cdp_inbox_home() RETURNS integer
 COMMENT ON FUNCTION cdp_inbox_home() IS 'Number of this installation, as rows of cdp.inbox bear it.';
 
 CREATE SEQUENCE cdp.inbox_no;
-COMMENT ON SEQUENCE cdp.inbox_no IS 'Order in which messages are queued';
+COMMENT ON SEQUENCE cdp.inbox_no IS 'Blocks of 64 numbers for cdp.inbox.queue_no';
 SELECT pg_catalog.pg_extension_config_dump('cdp.inbox_no', '');
 
 CREATE FUNCTION cdp_inbox_no() RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION cdp_inbox_no() IS 'The next number of cdp.inbox_no, for whoever may insert into cdp.inbox.';
+COMMENT ON FUNCTION cdp_inbox_no() IS 'The next number in the order of queueing, for cdp.inbox.queue_no.';
 
 CREATE TABLE cdp.inbox (
     source      text NOT NULL DEFAULT 'segment',

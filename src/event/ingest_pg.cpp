@@ -28,15 +28,17 @@ struct InboxDefaults {
   bool is_known = false;
   int32_t home = 0;
   int16_t write_chunk = 0;
+  int64_t next_no = 0;
+  int64_t numbers_left = 0;  ///< from next_no on
 };
 
 InboxDefaults defaults;
 
 void forget_defaults(XactEvent event, void* /*argument*/) {
-  if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PARALLEL_PRE_COMMIT) defaults.is_known = false;
+  if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PARALLEL_PRE_COMMIT) defaults = {};
 }
 
-const InboxDefaults& inbox_defaults() {
+InboxDefaults& inbox_defaults() {
   static bool is_registered = false;
   if (!is_registered) {
     pg::guard([] { RegisterXactCallback(forget_defaults, nullptr); });
@@ -54,6 +56,21 @@ const InboxDefaults& inbox_defaults() {
     pg::wake_worker_at_commit();
   }
   return defaults;
+}
+
+/// Numbers are taken from the sequence by blocks; what a transaction does not use of its last one is lost, so that
+/// whoever begins later gets higher ones. Whoever may insert gets them: the sequence itself is nobody's to use.
+int64_t next_queue_no() {
+  constexpr int64_t kBlock = 64;
+  InboxDefaults& known = inbox_defaults();
+  if (known.numbers_left == 0) {
+    known.next_no = kBlock * pg::guard([] {
+      return nextval_internal(get_relname_relid("inbox_no", get_namespace_oid("cdp", false)), false);
+    });
+    known.numbers_left = kBlock;
+  }
+  --known.numbers_left;
+  return known.next_no++;
 }
 
 void queue(pg::Spi& spi, std::string_view source, std::string_view payload) {
@@ -122,13 +139,7 @@ using namespace cdp;  // NOLINT(google-build-using-namespace): the functions bel
 
 CDP_FUNCTION(cdp_inbox_chunk) { return Int16GetDatum(event::inbox_defaults().write_chunk); }
 
-/// Whoever may insert gets a number: the sequence is not theirs to use otherwise.
-CDP_FUNCTION(cdp_inbox_no) {
-  return Int64GetDatum(pg::guard([] {
-    const Oid sequence = get_relname_relid("inbox_no", get_namespace_oid("cdp", false));
-    return nextval_internal(sequence, false);
-  }));
-}
+CDP_FUNCTION(cdp_inbox_no) { return Int64GetDatum(event::next_queue_no()); }
 
 CDP_FUNCTION(cdp_inbox_home) { return Int32GetDatum(event::inbox_defaults().home); }
 

@@ -27,6 +27,7 @@ constexpr int kMostKeys = 4;
 
 /// Plain data, so that the server's errors may pass over it.
 struct IndexLookup::State {
+  MemoryContext context;  ///< of the scan, wherever its rows are read
   Relation table;
   Relation index;
   Snapshot snapshot;
@@ -36,15 +37,20 @@ struct IndexLookup::State {
   int key_count;                   ///< for which the scan is made
 };
 
-IndexLookup::IndexLookup(const char* schema, const char* table, const char* index)
+IndexLookup::IndexLookup(const char* schema, const char* table, const char* index, Sees sees)
     : exceptions_(std::uncaught_exceptions()) {
   state_ = guard([&] {
     auto* state = static_cast<State*>(palloc0(sizeof(State)));
+    state->context = CurrentMemoryContext;
     const Oid schema_oid = get_namespace_oid(schema, false);
     state->table = table_open(get_relname_relid(table, schema_oid), AccessShareLock);
     state->index = index_open(get_relname_relid(index, schema_oid), AccessShareLock);
-    CommandCounterIncrement();
-    state->snapshot = RegisterSnapshot(GetTransactionSnapshot());
+    if (sees == Sees::WhatIsDone) {
+      CommandCounterIncrement();
+      state->snapshot = RegisterSnapshot(GetTransactionSnapshot());
+    } else {
+      state->snapshot = RegisterSnapshot(GetActiveSnapshot());
+    }
     state->slot = table_slot_create(state->table, nullptr);
     for (int i = 0; i < kMostKeys && i < IndexRelationGetNumberOfKeyAttributes(state->index); ++i) {
       const Oid type = state->index->rd_opcintype[i];
@@ -94,6 +100,7 @@ void IndexLookup::begin(std::span<const Datum> keys, Last last) {
   check_interrupts();
   State* state = state_;
   guard([&] {
+    MemoryContextSwitchTo(state->context);
     const auto count = static_cast<int>(keys.size());
     if (state->scan != nullptr && state->key_count != count) {
       index_endscan(state->scan);
@@ -115,6 +122,7 @@ void IndexLookup::begin(std::span<const Datum> keys, Last last) {
 TupleTableSlot* IndexLookup::next(bool is_forward) {
   State* state = state_;
   return guard([&]() -> TupleTableSlot* {
+    MemoryContextSwitchTo(state->context);
     const ScanDirection direction = is_forward ? ForwardScanDirection : BackwardScanDirection;
     return index_getnext_slot(state->scan, direction, state->slot) ? state->slot : nullptr;
   });

@@ -18,15 +18,18 @@ extern "C" {
 namespace cdp::pg {
 
 /// Looks rows up by an index, key after key, without a statement: nothing is planned, so nothing depends on
-/// what the planner knows of a table that a batch has just filled. Sees what a statement begun at its
-/// construction would see. Ascending keys are quickest.
+/// what the planner knows of a table that a batch has just filled. Ascending keys are quickest.
 ///
 ///   pg::IndexLookup ids("cdp", "insert_id", "insert_id_key");
 ///   ids.find([&](const pg::IndexLookup::Row& row) { … row.text(4) … }, key);
 class IndexLookup {
  public:
+  /// Which rows there are: as for a statement that begins now, or as for the statement that called (of a function
+  /// that is stable).
+  enum class Sees : uint8_t { WhatIsDone, WhatTheCallerSees };
+
   /// Opens the table and a btree index of it and locks them as SELECT does.
-  IndexLookup(const char* schema, const char* table, const char* index);
+  IndexLookup(const char* schema, const char* table, const char* index, Sees sees = Sees::WhatIsDone);
   /// Closes them; the locks stay until the transaction ends.
   ~IndexLookup();
   IndexLookup(const IndexLookup&) = delete;
@@ -50,11 +53,10 @@ class IndexLookup {
     std::string_view text(int column) const { return text_of(datum(column)); }
     std::vector<int32_t> integers(int column) const { return integers_of(datum(column)); }
     Json json(int column) const { return json_of(datum(column)); }
-
-   private:
     /// Throws Error(Internal) for null.
     Datum datum(int column) const;
 
+   private:
     TupleTableSlot* slot_;
   };
 

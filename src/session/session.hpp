@@ -47,18 +47,18 @@ struct Session {
 };
 
 /// A session of one event.
-Session session_of(const Step& step);
+Session session_of(Step step);
 
 /// Does `next`, which follows the last event of `run`, begin another session?
 bool begins_session(const Session& run, const Step& next, Micros timeout);
 
 /// Adds the event that follows the session's last one.
-void append(Session* session, const Step& step);
+void append(Session* session, Step step);
 
 /// Adds an event between the session's first and last one. That it does not part them is the caller's to know.
-void insert(Session* session, const Step& step);
+void insert(Session* session, Step step);
 
 /// Adds all of `next`, which follows and goes on with `session`.
-void append(Session* session, const Session& next);
+void append(Session* session, Session next);
 
 }  // namespace cdp::session

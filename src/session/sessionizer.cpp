@@ -62,24 +62,25 @@ Session* Sessionizer::after(const Key& key) {
   return found;
 }
 
-void Sessionizer::add(std::span<const Step> steps) {
+void Sessionizer::add(std::span<Step> steps) {
   folded_until_.reset();
-  for (const Step& step : steps)
+  for (Step& step : steps)
     if (!folded_until_ || key_of(step) > *folded_until_) place(step);
 }
 
-void Sessionizer::place(const Step& step) {
-  Session* session = at_or_before(key_of(step));
+void Sessionizer::place(Step& step) {
+  const Key key = key_of(step);
+  Session* session = at_or_before(key);
   if (session != nullptr && step.time < session->ended_at) {
     const Key start = key_of(*session);
-    if (!fits_inside(*session, step)) return fold(start, key_of(step));
-    insert(session, step);
+    if (!fits_inside(*session, step)) return fold(start, key);
+    insert(session, std::move(step));
     return join_following(start);
   }
   if (session != nullptr && !begins_session(*session, step, timeout_)) {
-    append(session, step);
+    append(session, std::move(step));
   } else {
-    session = &now_.emplace(key_of(step), session_of(step)).first->second;
+    session = &now_.emplace(key, session_of(std::move(step))).first->second;
   }
   join_following(key_of(*session));
 }
@@ -111,8 +112,9 @@ void Sessionizer::join_following(const Key& key) {
     if (!first || begins_session(*session, *first, timeout_)) return;
     if (session->session_id && next->session_id && *session->session_id != *next->session_id)
       return fold(key, key_of(*first));
-    append(session, *next);
-    now_.erase(key_of(*next));
+    const Key joined = key_of(*next);
+    append(session, std::move(*next));
+    now_.erase(joined);
   }
 }
 
@@ -167,13 +169,13 @@ Sessionizer::Changes Sessionizer::changes() const {
   for (const auto& [key, was] : was_) {
     const auto is = now_.find(key);
     if (is == now_.end()) {
-      changes.removed.push_back(was);
+      changes.removed.push_back(&was);
     } else if (!(is->second == was)) {
-      changes.changed.emplace_back(was, is->second);
+      changes.changed.emplace_back(&was, &is->second);
     }
   }
   for (const auto& [key, session] : now_)
-    if (!was_.contains(key)) changes.added.push_back(session);
+    if (!was_.contains(key)) changes.added.push_back(&session);
   return changes;
 }
 

@@ -39,16 +39,17 @@ class Sessionizer {
   Sessionizer(Stored& stored, Micros timeout) : stored_(stored), timeout_(timeout) {}
 
   /// Takes in events that are stored already but in no session: ascending, and each arrived after all that are
-  /// in sessions.
-  void add(std::span<const Step> steps);
+  /// in sessions. Leaves the steps without what was taken from them.
+  void add(std::span<Step> steps);
 
   /// Makes anew the sessions of the stored events between two times.
   void redo(Instant from, Instant until);
 
+  /// Valid as long as this object and no longer than its next call.
   struct Changes {
-    std::vector<Session> removed;
-    std::vector<std::pair<Session, Session>> changed;  ///< as it was stored, as it is now
-    std::vector<Session> added;
+    std::vector<const Session*> removed;
+    std::vector<std::pair<const Session*, const Session*>> changed;  ///< as it was stored, as it is now
+    std::vector<const Session*> added;
   };
   Changes changes() const;
 
@@ -59,7 +60,7 @@ class Sessionizer {
   Session* load(Session session);
   Session* at_or_before(const Key& key);
   Session* after(const Key& key);
-  void place(const Step& step);
+  void place(Step& step);
   bool fits_inside(const Session& session, const Step& step);
   void join_following(const Key& key);
   void fold(const Key& from, const Key& until, const Session* before = nullptr);

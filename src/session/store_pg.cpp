@@ -17,6 +17,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 
 extern "C" {
@@ -167,25 +168,25 @@ class Writer {
   Writer(pg::Spi& spi, Instant now) : spi_(spi), now_(now) {}
 
   void add(int64_t user_no, const StoredUser& stored, const Sessionizer::Changes& changes) {
-    for (const Session& session : changes.removed) {
+    for (const Session* session : changes.removed) {
       removed_users_.push_back(user_no);
-      removed_starts_.push_back(session.started_at);
-      removed_arrivals_.push_back(session.first_arrival);
+      removed_starts_.push_back(session->started_at);
+      removed_arrivals_.push_back(session->first_arrival);
     }
     for (const auto& [was, is] : changes.changed) {
-      update(stored.place_of(was), is);
-      if (is_open(is) && !is_open(was)) open_.emplace_back(user_no, key_of(is));
+      update(stored.place_of(*was), *is);
+      if (is_open(*is) && !is_open(*was)) open_.emplace_back(user_no, key_of(*is));
     }
-    for (const Session& session : changes.added) {
-      added_.emplace_back(user_no, session);
-      if (is_open(session)) open_.emplace_back(user_no, key_of(session));
+    for (const Session* session : changes.added) {
+      insert(user_no, *session);
+      if (is_open(*session)) open_.emplace_back(user_no, key_of(*session));
     }
   }
 
   void finish() {
     if (updates_) updates_->finish();
     remove();
-    insert();
+    if (inserts_) inserts_->finish();
     remember_open();
   }
 
@@ -213,15 +214,12 @@ class Writer {
     (void)query(spi_, removed_users_, removed_starts_, removed_arrivals_);
   }
 
-  void insert() {
-    if (added_.empty()) return;
-    pg::BulkInsert rows("cdp", "session_span");
-    for (const auto& [user_no, is] : added_)
-      rows.add(user_no, is.started_at, is.first_arrival, is.ended_at, is.events, is.is_over,
-               is.landing_event_no, is.exit_event_no, is.session_id, is.landing_page, is.landing_page_at,
-               is.exit_page, is.exit_page_at, is.referrer, is.campaign[0], is.campaign[1], is.campaign[2],
-               is.campaign[3], is.campaign[4], is.origin_at);
-    rows.finish();
+  void insert(int64_t user_no, const Session& is) {
+    if (!inserts_) inserts_.emplace("cdp", "session_span");
+    inserts_->add(user_no, is.started_at, is.first_arrival, is.ended_at, is.events, is.is_over,
+                  is.landing_event_no, is.exit_event_no, is.session_id, is.landing_page, is.landing_page_at,
+                  is.exit_page, is.exit_page_at, is.referrer, is.campaign[0], is.campaign[1], is.campaign[2],
+                  is.campaign[3], is.campaign[4], is.origin_at);
   }
 
   /// Adds to cdp.open_session, and takes away what is over on a few of its pages: in proportion to what is
@@ -247,10 +245,10 @@ class Writer {
   pg::Spi& spi_;
   Instant now_;
   std::optional<pg::RowUpdate> updates_;
+  std::optional<pg::BulkInsert> inserts_;
   std::vector<int64_t> removed_users_;
   std::vector<Instant> removed_starts_;
   std::vector<int64_t> removed_arrivals_;
-  std::vector<std::pair<int64_t, Session>> added_;
   std::vector<std::pair<int64_t, Key>> open_;
 };
 
@@ -268,21 +266,26 @@ void load() {
 void add_events(pg::Spi& spi, std::span<const event::Event> events, Instant now) {
   if (events.empty()) return;
   const Boundaries& boundaries = Boundaries::current();
-  std::map<int64_t, std::vector<Step>> steps_by_user;
-  for (const event::Event& event : events)
-    steps_by_user[event.user_no].push_back({event.time, event.arrival_no, event.event_no,
-                                            boundaries.of(event.name),
-                                            read_circumstances(event.properties, event.context)});
+  std::vector<const event::Event*> ordered;
+  ordered.reserve(events.size());
+  for (const event::Event& event : events) ordered.push_back(&event);
+  std::sort(ordered.begin(), ordered.end(), [](const event::Event* a, const event::Event* b) {
+    return std::tie(a->user_no, a->time, a->arrival_no) < std::tie(b->user_no, b->time, b->arrival_no);
+  });
   StoredUser::Tables tables{spi, boundaries};
   Writer writer(spi, now);
-  for (auto& [user_no, steps] : steps_by_user) {
+  std::vector<Step> steps;
+  for (size_t i = 0; i < ordered.size(); ++i) {
+    const event::Event& event = *ordered[i];
+    steps.push_back({event.time, event.arrival_no, event.event_no, boundaries.of(event.name),
+                     read_circumstances(event.properties, event.context)});
+    if (i + 1 < ordered.size() && ordered[i + 1]->user_no == event.user_no) continue;
     check_interrupts();
-    std::sort(steps.begin(), steps.end(),
-              [](const Step& a, const Step& b) { return key_of(a) < key_of(b); });
-    StoredUser stored(tables, user_no);
+    StoredUser stored(tables, event.user_no);
     Sessionizer sessionizer(stored, timeout());
     sessionizer.add(steps);
-    writer.add(user_no, stored, sessionizer.changes());
+    writer.add(event.user_no, stored, sessionizer.changes());
+    steps.clear();
   }
   writer.finish();
 }

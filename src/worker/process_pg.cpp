@@ -32,7 +32,7 @@ namespace {
 
 /// Messages are taken in pieces of at most this many, and of batch_bytes(), so that memory is bounded
 /// whatever the limit.
-constexpr int64_t kMessagesAtOnce = 10000;
+constexpr int64_t kMessagesAtOnce = 20000;
 
 /// The effects of a piece of messages, room by room.
 class Batch {

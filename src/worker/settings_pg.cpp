@@ -12,7 +12,7 @@ namespace cdp::worker {
 namespace {
 
 int poll_interval = 250;
-int batch_messages = 10000;
+int batch_messages = 20000;
 int batch_bytes_setting = 16 * 1024 * 1024;
 int batch_time_ms = 1000;
 
@@ -37,7 +37,7 @@ void load() {
                             &poll_interval, 250, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS, nullptr, nullptr,
                             nullptr);
     DefineCustomIntVariable("cdp.batch_size", "Most messages that the worker takes in one transaction.",
-                            nullptr, &batch_messages, 10000, 1, 1000000, PGC_SIGHUP, 0, nullptr, nullptr,
+                            nullptr, &batch_messages, 20000, 1, 1000000, PGC_SIGHUP, 0, nullptr, nullptr,
                             nullptr);
     DefineCustomIntVariable(
         "cdp.batch_bytes", "Most bytes of messages that the worker takes in one transaction.",

@@ -104,13 +104,13 @@ class Memory : public Stored {
   }
 
   void apply(const Sessionizer::Changes& changes) {
-    for (const Session& session : changes.removed) ASSERT_EQ(sessions.erase(key_of(session)), 1U);
+    for (const Session* session : changes.removed) ASSERT_EQ(sessions.erase(key_of(*session)), 1U);
     for (const auto& [was, is] : changes.changed) {
-      ASSERT_EQ(sessions.at(key_of(was)), was);
-      sessions.at(key_of(was)) = is;
+      ASSERT_EQ(sessions.at(key_of(*was)), *was);
+      sessions.at(key_of(*was)) = *is;
     }
-    for (const Session& session : changes.added)
-      ASSERT_TRUE(sessions.emplace(key_of(session), session).second);
+    for (const Session* session : changes.added)
+      ASSERT_TRUE(sessions.emplace(key_of(*session), *session).second);
   }
 
   void add(std::vector<Step> steps) {
