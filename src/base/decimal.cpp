@@ -197,6 +197,12 @@ std::string Decimal::to_string() const {
 
 double Decimal::to_double() const {
   if (is_small() && scale_ == 0) return static_cast<double>(small_);
+  // Both are exact as doubles, so their quotient is the nearest one.
+  constexpr std::array kPowers{1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                               1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  constexpr int64_t kExact = int64_t{1} << 53;
+  if (is_small() && small_ >= -kExact && small_ <= kExact && static_cast<size_t>(scale_) < kPowers.size())
+    return static_cast<double>(small_) / kPowers[static_cast<size_t>(scale_)];
   return std::strtod(to_string().c_str(), nullptr);
 }
 

@@ -157,7 +157,7 @@ uint64_t hash_of(const Json& value) {
   // Numbers of one value have one nearest double, however they are written.
   if (const Decimal* number = value.number())
     return tagged(2, std::bit_cast<uint64_t>(number->to_double() + 0.0));
-  if (const std::string* string = value.string()) return tagged(3, hash64(*string));
+  if (const std::string* string = value.string()) return tagged(3, quick_hash64(*string));
   if (const Json::Array* array = value.array()) {
     uint64_t hash = array->size();
     for (const Json& item : *array) hash = mix64(hash ^ hash_of(item));
@@ -165,7 +165,7 @@ uint64_t hash_of(const Json& value) {
   }
   if (const Json::Object* object = value.object()) {
     uint64_t sum = object->size();  // the order of members does not matter
-    for (const Json::Member& member : *object) sum += mix64(hash64(member.name) ^ hash_of(member.value));
+    for (const Json::Member& member : *object) sum += mix64(quick_hash64(member.name) ^ hash_of(member.value));
     return tagged(5, sum);
   }
   return tagged(6, 0);

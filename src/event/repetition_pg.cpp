@@ -15,7 +15,7 @@ namespace cdp::event {
 namespace {
 
 uint64_t key_of(const Received& received) {
-  return hash64(*received.message.insert_id, hash64(received.source));
+  return quick_hash64(*received.message.insert_id, quick_hash64(received.source));
 }
 
 /// What a message says, without what a sender changes when it tries again (its clock, the state of the
@@ -23,8 +23,8 @@ uint64_t key_of(const Received& received) {
 uint64_t content_of(const Message& message) {
   uint64_t hash = mix64(static_cast<uint64_t>(message.kind));
   for (const auto* id : {&message.user_id, &message.anonymous_id, &message.previous_id})
-    hash = id->has_value() ? hash64(**id, hash) : mix64(hash);
-  hash = hash64(message.event, hash);
+    hash = id->has_value() ? quick_hash64(**id, hash) : mix64(hash);
+  hash = quick_hash64(message.event, hash);
   hash = mix64(hash ^ hash_of(message.properties));
   return mix64(hash ^ hash_of(message.traits));
 }

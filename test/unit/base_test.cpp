@@ -60,6 +60,12 @@ TEST(Decimal, CarriesBetweenLimbs) {
   EXPECT_EQ((*Decimal::parse("0.1") + *Decimal::parse("0.2")), *Decimal::parse("0.30"));
 }
 
+TEST(Decimal, GivesTheNearestDouble) {
+  for (const char* text : {"0.1", "12.34", "-12.340", "9007199254740992", "9007199254740993.5", "0.0000000000000000000001",
+                           "1.7976931348623157", "123456789.987654321", "-0.3", "2.5e-30"})
+    EXPECT_EQ(Decimal::parse(text)->to_double(), std::strtod(text, nullptr)) << text;
+}
+
 TEST(Json, IsReadQuicklyAsCarefully) {
   for (const char* text : {"{}", "[]", " [ ] ", R"({"a":{"b":[1,-2.50,true,false,null,"x\u00e9\ud83d\ude00\n"]},"":[]})",
                            R"([0,-0,0.10,123456789012345678901234567890,"\"\\\/\b\f\r\t"])",
@@ -155,6 +161,19 @@ TEST(Hash, FollowsPublishedVectors) {
   // http://www.isthe.com/chongo/tech/comp/fnv/: FNV-1a of "foobar".
   EXPECT_EQ(fnv1a32("foobar"), 0xbf9cf968U);
   EXPECT_NE(hash64("a"), hash64("b"));
+  // Every byte and the length count.
+  std::set<uint64_t> seen;
+  for (size_t length = 0; length < 20; ++length) {
+    seen.insert(quick_hash64(std::string(length, '\0')));
+    for (size_t i = 0; i < length; ++i) {
+      std::string text(length, '\0');
+      text[i] = 1;
+      seen.insert(quick_hash64(text));
+    }
+  }
+  EXPECT_EQ(seen.size(), 20U + 190U);
+  EXPECT_NE(quick_hash64("a", 1), quick_hash64("a", 2));
+  EXPECT_EQ(quick_hash64("stored for good"), UINT64_C(7035425094586482466));
 }
 
 TEST(Json, HashesAreThoseOfValues) {
