@@ -3,7 +3,6 @@
 #include "event/event.hpp"
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <vector>
 
@@ -16,7 +15,7 @@ namespace cdp::session {
 /// Takes further events, stored already and in the order of their arrival, into their users' sessions.
 void add_events(pg::Spi& spi, std::span<const event::Event> events, Instant now);
 
-/// Makes the sessions of `loser`, whose events are `winner`'s by now, part of those of `winner`.
-void merge_users(pg::Spi& spi, int64_t loser, int64_t winner, Instant now);
+/// Makes the sessions of `losers`, whose events are `winner`'s by now, part of those of `winner`.
+void merge_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winner, Instant now);
 
 }  // namespace cdp::session

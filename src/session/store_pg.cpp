@@ -290,11 +290,12 @@ void add_events(pg::Spi& spi, std::span<const event::Event> events, Instant now)
   writer.finish();
 }
 
-void merge_users(pg::Spi& spi, int64_t loser, int64_t winner, Instant now) {
-  static pg::Query remove("DELETE FROM cdp.session_span WHERE user_no = $1 RETURNING started_at, ended_at");
+void merge_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winner, Instant now) {
+  static pg::Query remove(
+      "DELETE FROM cdp.session_span WHERE user_no = ANY($1) RETURNING started_at, ended_at");
   std::vector<std::pair<Instant, Instant>> spans;
   {
-    const pg::Rows rows = remove(spi, loser);
+    const pg::Rows rows = remove(spi, losers);
     for (uint64_t i = 0; i < rows.size(); ++i) spans.emplace_back(rows.instant(i, 0), rows.instant(i, 1));
   }
   std::sort(spans.begin(), spans.end());

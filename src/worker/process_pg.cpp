@@ -80,14 +80,16 @@ class Batch {
   /// Makes all that losers did and were the winners'.
   void move_merged() {
     std::vector<int64_t> losers;
+    std::map<int64_t, std::vector<int64_t>> losers_of;
     for (const profile::Merge& merge : directory_->merges()) {
       check_interrupts();
       const int64_t winner = directory_->current(merge.winner);
       event::move_events(spi_, merge.loser, winner);
-      session::merge_users(spi_, merge.loser, winner, now_);
       decision::merge_user(spi_, merge.loser, winner);
       losers.push_back(merge.loser);
+      losers_of[winner].push_back(merge.loser);
     }
+    for (const auto& [winner, parts] : losers_of) session::merge_users(spi_, parts, winner, now_);
     segment::remove_users(spi_, losers);
   }
 
