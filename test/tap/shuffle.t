@@ -15,11 +15,11 @@ use POSIX qw(strftime);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# Do sessions know the caller's session ids, start and end events, landing and exit?
-use constant SESSION_IDS => 0;
 # Are messages that wait together taken in the order in which they were queued? If not, a message of a round in
 # which arrival decides is taken before the next is queued, and events of a person share no instant.
 use constant INBOX_KEEPS_ORDER => 0;
+# Do events that begin a session come before others of their instant, and those that end one after them?
+use constant TIES_OF_BOUNDARIES => 0;
 
 my $rounds = $ENV{CDP_ROUNDS} // 1000;
 my $seed = $ENV{CDP_SEED} // 20000101;
@@ -57,6 +57,9 @@ sub traits
 	return '{' . join(', ', map { qq("$_": ) . one_of(@value) } grep { chance(0.5) } qw(plan age email address)) . '}';
 }
 
+my $ties = 0; # the share of events that happen at the instant of another, in this round
+my $bounded = 0; # the share of events that begin or end sessions
+
 # The clocks of a round: those who are one person share one, so that gaps fall between messages of several ids.
 sub new_clocks { my ($count) = @_; return [ map { 1_735_689_600_000_000 + int rand(10 * 24 * 60 * $minute) } 1 .. $count ] }
 
@@ -65,8 +68,8 @@ sub new_clocks { my ($count) = @_; return [ map { 1_735_689_600_000_000 + int ra
 sub next_time
 {
 	my ($clocks, $which, $used, $is_event) = @_;
-	my $time = $clocks->[$which] + ($is_event && chance(0.08) ? 0 : gap());
-	if (!$is_event || SESSION_IDS && !INBOX_KEEPS_ORDER) { $time++ while $used->{$time} }
+	my $time = $clocks->[$which] + ($is_event && chance($ties) ? 0 : gap());
+	if (!$is_event || !$ties) { $time++ while $used->{$time} }
 	$time++ while ($used->{$time} // '') eq 'traits';
 	$used->{$time} = $is_event ? 'event' : 'traits';
 	return $clocks->[$which] = $time;
@@ -83,11 +86,8 @@ sub event_or_traits
 		@$message{qw(kind event)} = qw(page page) if $message->{source} eq 'segment' && chance(0.15);
 		$message->{kind} //= 'track';
 		$message->{content} = properties();
-		if (SESSION_IDS)
-		{
-			$message->{event} = one_of(qw(session_start session_end)) if $message->{kind} eq 'track' && chance(0.15);
-			$message->{url} = '/' . one_of('a' .. 'e') if chance(0.4);
-		}
+		$message->{event} = one_of(qw(session_start session_end)) if $message->{kind} eq 'track' && chance($bounded);
+		$message->{url} = '/' . one_of('a' .. 'e') if chance(0.4);
 	}
 	else
 	{
@@ -153,7 +153,7 @@ sub any_order
 		}
 		push @messages, event_or_traits($clocks, $group{ $of_whom{user} // $of_whom{device} }, \%used, %of_whom);
 	}
-	give_session_ids(\%group, @messages) if SESSION_IDS && chance(0.6);
+	give_session_ids(\%group, @messages) if chance(0.4);
 	return @messages;
 }
 
@@ -179,7 +179,7 @@ sub kept_order
 		$of_whom{device} = one_of(@devices) if !$of_whom{user} || chance(0.4);
 		push @messages, event_or_traits($clocks, $which, \%used, %of_whom);
 	}
-	give_session_ids({ map { $_ => $_ } @users, @devices }, @messages) if SESSION_IDS && chance(0.6);
+	give_session_ids({ map { $_ => $_ } @users, @devices }, @messages) if chance(0.4);
 	# A device is aliased after it was seen.
 	my (%is_seen, @kept);
 	for my $message (shuffle(@messages))
@@ -217,7 +217,10 @@ sub add_nobody
 my @streams;
 for my $round (1 .. $rounds)
 {
-	if (chance(0.8))
+	my $is_kept = chance(0.2);
+	$ties = $is_kept || INBOX_KEEPS_ORDER ? one_of(0, 0.1, 0.3) : 0;
+	$bounded = $ties && !TIES_OF_BOUNDARIES ? 0 : one_of(0, 0, 0.1, 0.3);
+	if (!$is_kept)
 	{
 		my @messages = any_order();
 		give_insert_ids(@messages);
@@ -470,11 +473,6 @@ ANALYZE;
 SQL
 
 # Both sides of each comparison; every row begins with its round and its person.
-my %in_time = (SESSION_IDS ? (
-	expected => q{, (array_agg(event ORDER BY place))[1], (array_agg(event ORDER BY place DESC))[1],
-		(array_agg(url ORDER BY place) FILTER (WHERE url IS NOT NULL))[1], (array_agg(url ORDER BY place DESC) FILTER (WHERE url IS NOT NULL))[1],
-		max(ts) - min(ts)},
-	actual => ', landing_event, exit_event, landing_page, exit_page, duration') : (expected => '', actual => ''));
 answer(<<"SQL");
 -- What an alias names before anybody saw it is kept as a user's id and as a device's; these tests know which it is.
 CREATE TABLE who AS SELECT value COLLATE "C" AS id, user_no, min(value COLLATE "C") OVER (PARTITION BY user_no) AS person FROM cdp.identity
@@ -501,10 +499,16 @@ CREATE VIEW actual_events AS
     SELECT round_of(person) AS round, person, user_id, ts, event, insert_id, source, properties, session_no FROM cdp.event LEFT JOIN person USING (user_no);
 
 CREATE VIEW expected_sessions AS
-    SELECT round_of(person) AS round, person, session_no, min(ts) AS started_at, max(ts) AS ended_at, count(*) AS events $in_time{expected}
+    SELECT round_of(person) AS round, person, session_no, min(ts) AS started_at, max(ts) AS ended_at, max(ts) - min(ts) AS duration,
+           count(*) AS events, count(*) = 1 AS bounce, (array_agg(event ORDER BY place))[1] AS landing_event,
+           (array_agg(event ORDER BY place DESC))[1] AS exit_event, (array_agg(url ORDER BY place) FILTER (WHERE url IS NOT NULL))[1] AS landing_page,
+           (array_agg(url ORDER BY place DESC) FILTER (WHERE url IS NOT NULL))[1] AS exit_page,
+           (array_agg(session_id ORDER BY place) FILTER (WHERE session_id IS NOT NULL))[1] AS session_id
     FROM in_session GROUP BY person, session_no;
 CREATE VIEW actual_sessions AS
-    SELECT round_of(person) AS round, person, session_no, started_at, ended_at, events $in_time{actual} FROM cdp.session LEFT JOIN person USING (user_no);
+    SELECT round_of(person) AS round, person, session_no, started_at, ended_at, duration, events, bounce, landing_event, exit_event,
+           landing_page, exit_page, session_id
+    FROM cdp.session LEFT JOIN person USING (user_no);
 SQL
 
 # ---- Comparing -------------------------------------------------------------------------------------------------
