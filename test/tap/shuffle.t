@@ -180,14 +180,7 @@ sub kept_order
 		push @messages, event_or_traits($clocks, $which, \%used, %of_whom);
 	}
 	give_session_ids({ map { $_ => $_ } @users, @devices }, @messages) if chance(0.4);
-	# A device is aliased after it was seen.
-	my (%is_seen, @kept);
-	for my $message (shuffle(@messages))
-	{
-		$is_seen{ $message->{device} } = 1 if $message->{device};
-		push @kept, $message if ($message->{previous} // '') !~ /^a/ || $is_seen{ $message->{previous} };
-	}
-	return @kept;
+	return shuffle(@messages);
 }
 
 # Insert ids for most of them. An id is of one source: the same one in another source is another message.
@@ -198,6 +191,21 @@ sub give_insert_ids
 	my %next = (segment => 0, sql => 0);
 	for my $message (@messages) { $message->{id} = 'm' . $next{ $message->{source} }++ if chance(0.7) }
 	return;
+}
+
+# A device is aliased after it was seen, by a message that counts.
+sub without_early_aliases
+{
+	my (@messages) = @_;
+	my (%is_seen, %is_used, @kept);
+	for my $message (@messages)
+	{
+		next if ($message->{previous} // '') =~ /^a/ && !$is_seen{ $message->{previous} };
+		push @kept, $message;
+		next if $message->{id} && $is_used{"$message->{source} $message->{id}"}++;
+		$is_seen{ $message->{device} } = 1 if $message->{device};
+	}
+	return @kept;
 }
 
 # Ids that are none beside those that are.
@@ -238,7 +246,7 @@ for my $round (1 .. $rounds)
 		add_nobody(@messages);
 		# The id of one on another: the first counts, all of the second is dropped.
 		for my $message (grep { $_->{id} && chance(0.1) } @messages) { $message->{id} = one_of(grep { $_ } map { $_->{id} } @messages) }
-		push @streams, { round => "k$round.", messages => \@messages, is_kept => 1 };
+		push @streams, { round => "k$round.", messages => [ without_early_aliases(@messages) ], is_kept => 1 };
 	}
 }
 
