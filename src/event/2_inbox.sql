@@ -6,7 +6,8 @@ CREATE TABLE cdp.inbox_cursor (
     target      text,
     read_chunk  smallint,
     read_tid    text,
-    clock       timestamptz NOT NULL
+    clock       timestamptz NOT NULL,
+    held        text NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE cdp.inbox_cursor IS 'How far the inbox is read: one row, changed in the transaction of each batch';
 COMMENT ON COLUMN cdp.inbox_cursor.is_single IS 'Keeps this table at one row';
@@ -15,7 +16,8 @@ COMMENT ON COLUMN cdp.inbox_cursor.write_chunk IS 'Which chunk takes new message
 COMMENT ON COLUMN cdp.inbox_cursor.done IS 'Snapshot: messages of the transactions it sees are processed';
 COMMENT ON COLUMN cdp.inbox_cursor.target IS 'Snapshot of the round under way, null between rounds';
 COMMENT ON COLUMN cdp.inbox_cursor.read_chunk IS 'Chunk that the round has reached';
-COMMENT ON COLUMN cdp.inbox_cursor.read_tid IS 'Row of that chunk up to which the round is processed';
+COMMENT ON COLUMN cdp.inbox_cursor.read_tid IS 'Row of that chunk up to which the round has read';
+COMMENT ON COLUMN cdp.inbox_cursor.held IS 'Rows among those read that wait, since others were queued before them: text of a tid[]';
 COMMENT ON COLUMN cdp.inbox_cursor.clock IS 'The instant of the last batch; never goes back';
 INSERT INTO cdp.inbox_cursor (home, write_chunk, done, clock)
     VALUES ((pg_catalog.random() * 2147483646)::integer, 0, '1:1:', '-infinity');

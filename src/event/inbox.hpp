@@ -25,7 +25,7 @@ struct Queued {
 ///
 /// Messages wait in append-only chunks and are read by snapshot difference (PgQ's algorithm): a round takes
 /// what the snapshot `target` sees and the snapshot `done` did not, chunk by chunk in the order of rows, in
-/// as many batches as wanted; at its end `target` becomes `done`. A transaction that commits late is in a
+/// as many batches as wanted; rows that were read and lie before others in the order are held back, by their places; at its end `target` becomes `done`. A transaction that commits late is in a
 /// later round, wherever its rows lie; one that stays open keeps nobody waiting. How far the round is stands
 /// in cdp.inbox_cursor and commits with the batch's effects. Messages queued by the reading transaction
 /// itself, or restored from another installation, are outside of those snapshots: they are taken and deleted.
@@ -42,7 +42,8 @@ class Inbox {
 
   /// The next at most `limit` messages, ending with the one by which their payloads reach `max_bytes`: at
   /// least one, until all are taken that were committed when this reader was made. In the order in which they
-  /// were queued; of several calls that holds within each, since rows of a chunk may lie in another order.
+  /// were queued, though rows may lie in another one where connections write to pages of their own and short
+  /// rows fill gaps: as far as a look ahead of a thousand rows can tell.
   std::vector<Queued> take(int64_t limit, int64_t max_bytes);
 
   /// Writes the cursor, with the batch's instant; empties chunks that are processed and lets the next one
@@ -50,6 +51,8 @@ class Inbox {
   void save(Instant clock);
 
  private:
+  class Window;
+
   bool start_round();
   void take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queued>* batch);
   void truncate_if_processed(int chunk);
@@ -62,7 +65,8 @@ class Inbox {
   std::string done_;
   std::string target_;  ///< empty between rounds
   int read_chunk_ = 0;
-  std::string read_tid_;
+  std::string read_tid_;  ///< up to here rows were read; empty where the chunk is at its end
+  std::string held_;      ///< tid[] of rows that were read and not taken
   bool has_changed_ = false;
   bool has_started_round_ = false;
 };

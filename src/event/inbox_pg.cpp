@@ -21,13 +21,21 @@ constexpr int64_t kFullChunkBytes = 4 * 1024 * 1024;
 /// Up to this size the chunk that takes messages is not worth emptying.
 constexpr int64_t kSmallChunkBytes = 512 * 1024;
 constexpr const char* kBeforeFirstRow = "(0,0)";
+constexpr const char* kBehindLastRow = "(4294967294,65535)";
+constexpr const char* kNothingHeld = "{}";
 constexpr long kFetchRows = 1000;
 /// Smaller payloads lie in their rows, mostly; those that do not may wait for the next large one.
 constexpr size_t kLargePayloadBytes = 2048;
 
+/// More are taken by several calls.
+constexpr int64_t kMostAtOnce = 1000000;
+/// How many rows are read beyond those that are taken, to find what was queued before and lies behind.
+constexpr int64_t kLookAhead = 1000;
+
 /// The statements over one chunk.
 struct ChunkStatements {
   pg::Query read;
+  pg::Query read_held;
   pg::Query remove;
   pg::Query is_open;
   pg::Query size;
@@ -35,19 +43,21 @@ struct ChunkStatements {
   const char* truncate;
 };
 
-#define CDP_CHUNK(table)                                                                             \
-  ChunkStatements {                                                                                  \
-    pg::Query(                                                                                       \
-        "SELECT ctid, xid = pg_current_xact_id() OR home <> $2, source, payload, received_at, queue_no " \
-        "FROM " table                                                                                \
-        " WHERE ctid > $1::tid AND (home <> $2 OR xid = pg_current_xact_id() OR"                     \
-        " (NOT pg_visible_in_snapshot(xid, $3::pg_snapshot) AND pg_visible_in_snapshot(xid, "        \
-        "$4::pg_snapshot)))"),                                                                       \
-        pg::Query("DELETE FROM " table " WHERE ctid = ANY($1::tid[])"),                              \
-        pg::Query("SELECT EXISTS (SELECT FROM " table                                                \
-                  " WHERE home <> $1 OR NOT pg_visible_in_snapshot(xid, $2::pg_snapshot))"),         \
-        pg::Query("SELECT pg_relation_size('" table "'::regclass)"),                                 \
-        "LOCK TABLE " table " IN ACCESS EXCLUSIVE MODE NOWAIT", "TRUNCATE " table                    \
+// What is outside of the snapshots: messages of this transaction, and those of another installation. Held back, the
+// former may be taken by a later transaction.
+#define CDP_IN_ROUND "NOT pg_visible_in_snapshot(xid, $3::pg_snapshot) AND pg_visible_in_snapshot(xid, $4::pg_snapshot)"
+#define CDP_CHUNK(table)                                                                                     \
+  ChunkStatements {                                                                                          \
+    pg::Query("SELECT ctid, xid = pg_current_xact_id() OR home <> $2, source, payload, received_at, queue_no " \
+              "FROM " table                                                                                  \
+              " WHERE ctid > $1::tid AND (home <> $2 OR xid = pg_current_xact_id() OR (" CDP_IN_ROUND "))"), \
+        pg::Query("SELECT ctid, home <> $2 OR NOT (" CDP_IN_ROUND                                            \
+                  "), source, payload, received_at, queue_no FROM " table " WHERE ctid = ANY($1::tid[])"),   \
+        pg::Query("DELETE FROM " table " WHERE ctid = ANY($1::tid[])"),                                      \
+        pg::Query("SELECT EXISTS (SELECT FROM " table                                                        \
+                  " WHERE home <> $1 OR NOT pg_visible_in_snapshot(xid, $2::pg_snapshot))"),                 \
+        pg::Query("SELECT pg_relation_size('" table "'::regclass)"),                                         \
+        "LOCK TABLE " table " IN ACCESS EXCLUSIVE MODE NOWAIT", "TRUNCATE " table                            \
   }
 
 ChunkStatements& chunk_statements(int chunk) {
@@ -57,6 +67,7 @@ ChunkStatements& chunk_statements(int chunk) {
 }
 
 #undef CDP_CHUNK
+#undef CDP_IN_ROUND
 
 std::string text_of(const ItemPointerData& place) {
   return "(" + std::to_string(ItemPointerGetBlockNumber(&place)) + "," +
@@ -85,7 +96,7 @@ Inbox::Inbox(pg::Spi& spi) : spi_(spi) {
                             0, false);
   });
   static pg::Query query(
-      "SELECT home, write_chunk, done, target, read_chunk, read_tid, clock FROM cdp.inbox_cursor");
+      "SELECT home, write_chunk, done, target, read_chunk, read_tid, clock, held FROM cdp.inbox_cursor");
   const pg::Rows rows = query(spi);
   home_ = rows.integer(0, 0);
   write_chunk_ = rows.smallint(0, 1);
@@ -95,6 +106,7 @@ Inbox::Inbox(pg::Spi& spi) : spi_(spi) {
     read_chunk_ = rows.smallint(0, 4);
     read_tid_ = rows.text(0, 5);
   }
+  held_ = rows.text(0, 7);
   clock_ = rows.instant(0, 6);
 }
 
@@ -111,46 +123,106 @@ bool Inbox::start_round() {
   return true;
 }
 
-void Inbox::take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queued>* batch) {
-  ChunkStatements& statements = chunk_statements(read_chunk_);
-  std::vector<std::string> outside_of_snapshots;
-  ItemPointerData last;
-  ItemPointerSetInvalid(&last);
-  {
+/// Rows of the chunk, and where they lie.
+class Inbox::Window {
+ public:
+  /// Reads all rows that a cursor gives until there are `most` or their payloads have `most_bytes`. Says whether
+  /// it came to the end.
+  bool read(pg::Cursor& cursor, int64_t most, int64_t most_bytes) {
     // Large payloads are fetched from where the server keeps them as they are read: into memory that goes
     // with the row, else a transaction that takes a long backlog would hold all of it.
     pg::Arena payload("cdp inbox payload");
-    pg::Cursor cursor(spi_, statements.read, read_tid_, home_, done_, target_);
-    bool is_at_end = false;
-    for (int64_t wanted = limit; wanted > 0 && *bytes_left > 0;) {
-      const pg::Rows rows = cursor.fetch(std::min<int64_t>(wanted, kFetchRows));
-      if (rows.empty()) {
-        is_at_end = true;
-        break;
-      }
-      for (uint64_t i = 0; i < rows.size() && *bytes_left > 0; ++i) {
+    while (static_cast<int64_t>(rows_.size()) < most && bytes_ < most_bytes) {
+      const pg::Rows rows =
+          cursor.fetch(std::min<int64_t>(most - static_cast<int64_t>(rows_.size()), kFetchRows));
+      if (rows.empty()) return true;
+      for (uint64_t i = 0; i < rows.size() && bytes_ < most_bytes; ++i) {
         const pg::InContext in_payload(payload.context());
-        Queued queued;
-        last = *reinterpret_cast<ItemPointer>(DatumGetPointer(rows.datum(i, 0)));
-        if (rows.boolean(i, 1)) outside_of_snapshots.push_back(text_of(last));
-        queued.source = rows.text(i, 2);
-        queued.is_null = rows.is_null(i, 3);
-        if (!queued.is_null) queued.payload = rows.text(i, 3);
-        queued.received_at = rows.instant(i, 4);
-        queued.queue_no = rows.bigint(i, 5);
-        *bytes_left -= static_cast<int64_t>(queued.payload.size());
-        if (queued.payload.size() > kLargePayloadBytes) payload.reset();
-        batch->push_back(std::move(queued));
+        Row row;
+        last_ = row.place = *reinterpret_cast<ItemPointer>(DatumGetPointer(rows.datum(i, 0)));
+        row.is_outside = rows.boolean(i, 1);
+        row.queued.source = rows.text(i, 2);
+        row.queued.is_null = rows.is_null(i, 3);
+        if (!row.queued.is_null) row.queued.payload = rows.text(i, 3);
+        row.queued.received_at = rows.instant(i, 4);
+        row.queued.queue_no = rows.bigint(i, 5);
+        bytes_ += static_cast<int64_t>(row.queued.payload.size());
+        if (row.queued.payload.size() > kLargePayloadBytes) payload.reset();
+        rows_.push_back(std::move(row));
       }
-      wanted -= static_cast<int64_t>(rows.size());
     }
-    if (is_at_end) {
-      read_tid_.clear();
-    } else if (ItemPointerIsValid(&last)) {
-      read_tid_ = text_of(last);
+    return false;
+  }
+
+  size_t size() const { return rows_.size(); }
+  /// Of the row that was read last.
+  std::string last() const { return text_of(last_); }
+
+  void sort() {
+    std::stable_sort(rows_.begin(), rows_.end(),
+                     [](const Row& a, const Row& b) { return a.queued.queue_no < b.queued.queue_no; });
+  }
+
+  /// Moves the first rows, as many and of as many bytes, to `batch`; at least one.
+  void take(size_t most, int64_t* bytes_left, std::vector<Queued>* batch) {
+    for (; taken_ < rows_.size() && (taken_ == 0 || (taken_ < most && *bytes_left > 0)); ++taken_) {
+      Queued& queued = rows_[taken_].queued;
+      *bytes_left -= static_cast<int64_t>(queued.payload.size());
+      batch->push_back(std::move(queued));
     }
   }
-  if (!outside_of_snapshots.empty()) (void)statements.remove(spi_, outside_of_snapshots);
+
+  /// Where those of the taken rows lie that are outside of the snapshots.
+  std::vector<std::string> outside() const {
+    std::vector<std::string> places;
+    for (size_t i = 0; i < taken_; ++i)
+      if (rows_[i].is_outside) places.push_back(text_of(rows_[i].place));
+    return places;
+  }
+
+  /// Where the others lie, as text of a tid[].
+  std::string held() const {
+    std::string places = "{";
+    for (size_t i = taken_; i < rows_.size(); ++i)
+      places += (i > taken_ ? ",\"" : "\"") + text_of(rows_[i].place) + '"';
+    return places + "}";
+  }
+
+ private:
+  struct Row {
+    Queued queued;
+    ItemPointerData place;
+    bool is_outside = false;
+  };
+
+  std::vector<Row> rows_;
+  size_t taken_ = 0;
+  int64_t bytes_ = 0;
+  ItemPointerData last_{};
+};
+
+void Inbox::take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queued>* batch) {
+  ChunkStatements& statements = chunk_statements(read_chunk_);
+  Window window;
+  if (held_ != kNothingHeld) {
+    pg::Cursor cursor(spi_, statements.read_held, held_, home_, done_, target_);
+    (void)window.read(cursor, INT64_MAX, INT64_MAX);
+  }
+  const size_t from_before = window.size();
+  bool is_at_end = false;
+  {
+    pg::Cursor cursor(spi_, statements.read, read_tid_, home_, done_, target_);
+    is_at_end = window.read(cursor, std::min(limit, kMostAtOnce) + kLookAhead, *bytes_left);
+  }
+  if (window.size() > from_before) read_tid_ = window.last();
+  if (is_at_end) read_tid_ = kBehindLastRow;
+  window.sort();
+  const size_t kept_back = is_at_end ? 0 : std::min<size_t>(kLookAhead, window.size() / 2);
+  window.take(std::min(static_cast<size_t>(limit), window.size() - kept_back), bytes_left, batch);
+  held_ = window.held();
+  if (is_at_end && held_ == kNothingHeld) read_tid_.clear();
+  if (const std::vector<std::string> outside = window.outside(); !outside.empty())
+    (void)statements.remove(spi_, outside);
 }
 
 std::vector<Queued> Inbox::take(int64_t limit, int64_t max_bytes) {
@@ -170,8 +242,6 @@ std::vector<Queued> Inbox::take(int64_t limit, int64_t max_bytes) {
     }
     done_ = std::exchange(target_, {});
   }
-  std::stable_sort(batch.begin(), batch.end(),
-                   [](const Queued& a, const Queued& b) { return a.queue_no < b.queue_no; });
   return batch;
 }
 
@@ -204,12 +274,12 @@ void Inbox::save(Instant clock) {
   rotate();
   static pg::Query update(
       "UPDATE cdp.inbox_cursor SET write_chunk = $1, done = $2, target = $3, read_chunk = $4, read_tid = $5,"
-      " clock = $6");
+      " clock = $6, held = $7");
   const bool is_in_round = !target_.empty();
   (void)update(spi_, static_cast<int16_t>(write_chunk_), done_,
                is_in_round ? std::optional(target_) : std::nullopt,
                is_in_round ? std::optional(static_cast<int16_t>(read_chunk_)) : std::nullopt,
-               is_in_round ? std::optional(read_tid_) : std::nullopt, clock);
+               is_in_round ? std::optional(read_tid_) : std::nullopt, clock, held_);
 }
 
 }  // namespace cdp::event

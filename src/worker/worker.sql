@@ -47,7 +47,8 @@ CREATE VIEW cdp.inbox_waiting AS
           AND (inbox_cursor.target IS NULL
                OR NOT pg_catalog.pg_visible_in_snapshot(inbox.xid, inbox_cursor.target::pg_catalog.pg_snapshot)
                OR inbox.chunk OPERATOR(pg_catalog.=) inbox_cursor.read_chunk
-                  AND inbox.ctid OPERATOR(pg_catalog.>) inbox_cursor.read_tid::pg_catalog.tid
+                  AND (inbox.ctid OPERATOR(pg_catalog.>) inbox_cursor.read_tid::pg_catalog.tid
+                       OR inbox.ctid OPERATOR(pg_catalog.=) ANY (inbox_cursor.held::pg_catalog.tid[]))
                OR inbox.chunk OPERATOR(pg_catalog.<>) inbox_cursor.read_chunk
                   AND ((inbox.chunk OPERATOR(pg_catalog.-) inbox_cursor.read_chunk OPERATOR(pg_catalog.+) 3)
                        OPERATOR(pg_catalog.%) 3)
