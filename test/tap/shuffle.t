@@ -15,10 +15,6 @@ use POSIX qw(strftime);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# Are messages that wait together taken in the order in which they were queued, also by several batches? If not, a
-# message of a round in which arrival decides is taken before the next is queued, and in other rounds no events share an instant.
-use constant INBOX_KEEPS_ORDER => 0;
-
 my $rounds = $ENV{CDP_ROUNDS} // 1000;
 my $seed = $ENV{CDP_SEED} // 20000101;
 srand $seed;
@@ -224,7 +220,7 @@ my @streams;
 for my $round (1 .. $rounds)
 {
 	my $is_kept = chance(0.2);
-	$ties = $is_kept || INBOX_KEEPS_ORDER ? one_of(0, 0.1, 0.3) : 0;
+	$ties = one_of(0, 0.1, 0.3);
 	$bounded = one_of(0, 0, 0.1, 0.3);
 	if (!$is_kept)
 	{
@@ -319,12 +315,9 @@ sub statements_for
 # A few rounds at a time are mixed, their messages queued by several transactions and taken by several batches.
 my (@script, @raw);
 my @waiting = shuffle(@streams);
-my @one_by_one = INBOX_KEEPS_ORDER ? () : grep { $_->{is_kept} } @waiting;
-@waiting = grep { INBOX_KEEPS_ORDER || !$_->{is_kept} } @waiting;
-while (@waiting || @one_by_one)
+while (@waiting)
 {
-	my @mixed = splice @{ @waiting ? \@waiting : \@one_by_one }, 0, 1 + int rand 60;
-	my $is_slow = !INBOX_KEEPS_ORDER && $mixed[0]{is_kept};
+	my @mixed = splice @waiting, 0, 1 + int rand 60;
 	my @left = map { [ @{ $_->{messages} } ] } @mixed;
 	my @arriving;
 	for my $which (shuffle(map { ($_) x @{ $left[$_] } } 0 .. $#mixed))
@@ -335,9 +328,8 @@ while (@waiting || @one_by_one)
 			(map { with_prefix($mixed[$which]{round}, $_) } @$message{qw(user device previous id)}),
 			@$message{qw(event)}, text_of_time($message->{time}), @$message{qw(content session url)} ];
 	}
-	while (my @slice = splice @arriving, 0, $is_slow ? 1 : 1 + int rand 200)
+	while (my @slice = splice @arriving, 0, 1 + int rand 200)
 	{
-		if ($is_slow) { push @script, statements_for(@slice), "SELECT cdp_process();\n"; next }
 		my $is_one = chance(0.2);
 		push @script, "BEGIN;\n" if $is_one;
 		push @script, statements_for(@slice);
