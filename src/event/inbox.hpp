@@ -53,7 +53,7 @@ class Inbox {
  private:
   class Window;
 
-  bool start_round();
+  void start_round();
   void take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queued>* batch);
   void truncate_if_processed(int chunk);
   void rotate();

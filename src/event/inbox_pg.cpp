@@ -5,6 +5,7 @@
 #include "pg/spi.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 extern "C" {
 #include <storage/itemptr.h>
@@ -17,9 +18,11 @@ namespace {
 
 constexpr int kChunks = 3;
 /// From this size on a chunk takes no more messages: reading a round passes over what earlier rounds took.
-constexpr int64_t kFullChunkBytes = 4 * 1024 * 1024;
+constexpr int64_t kFullChunkBytes = 1024 * 1024;
 /// Up to this size the chunk that takes messages is not worth emptying.
-constexpr int64_t kSmallChunkBytes = 512 * 1024;
+constexpr int64_t kSmallChunkBytes = 256 * 1024;
+/// Emptying a chunk takes looking through it and a lock that writers may hold: not tried more often.
+constexpr std::chrono::milliseconds kTruncateInterval{200};
 constexpr const char* kBeforeFirstRow = "(0,0)";
 constexpr const char* kBehindLastRow = "(4294967294,65535)";
 constexpr const char* kNothingHeld = "{}";
@@ -41,6 +44,7 @@ struct ChunkStatements {
   pg::Query size;
   const char* lock;
   const char* truncate;
+  std::chrono::steady_clock::time_point tried_at{};  ///< by this backend
 };
 
 // What is outside of the snapshots: messages of this transaction, and those of another installation. Held back, the
@@ -48,16 +52,18 @@ struct ChunkStatements {
 #define CDP_IN_ROUND "NOT pg_visible_in_snapshot(xid, $3::pg_snapshot) AND pg_visible_in_snapshot(xid, $4::pg_snapshot)"
 #define CDP_CHUNK(table)                                                                                     \
   ChunkStatements {                                                                                          \
-    pg::Query("SELECT ctid, xid = pg_current_xact_id() OR home <> $2, source, payload, received_at, queue_no " \
+    pg::Query("SELECT ctid, coalesce(xid = pg_current_xact_id_if_assigned(), false) OR home <> $2, source, payload,"    \
+              " received_at, queue_no "                                                                       \
               "FROM " table                                                                                  \
-              " WHERE ctid > $1::tid AND (home <> $2 OR xid = pg_current_xact_id() OR (" CDP_IN_ROUND "))"), \
+              " WHERE ctid > $1::tid AND (home <> $2 OR xid = pg_current_xact_id_if_assigned() OR (" CDP_IN_ROUND   \
+              "))"),                                                                                          \
         pg::Query("SELECT ctid, home <> $2 OR NOT (" CDP_IN_ROUND                                            \
                   "), source, payload, received_at, queue_no FROM " table " WHERE ctid = ANY($1::tid[])"),   \
         pg::Query("DELETE FROM " table " WHERE ctid = ANY($1::tid[])"),                                      \
         pg::Query("SELECT EXISTS (SELECT FROM " table                                                        \
                   " WHERE home <> $1 OR NOT pg_visible_in_snapshot(xid, $2::pg_snapshot))"),                 \
         pg::Query("SELECT pg_relation_size('" table "'::regclass)"),                                         \
-        "LOCK TABLE " table " IN ACCESS EXCLUSIVE MODE NOWAIT", "TRUNCATE " table                            \
+        "LOCK TABLE " table " IN ACCESS EXCLUSIVE MODE NOWAIT", "TRUNCATE " table, {}                        \
   }
 
 ChunkStatements& chunk_statements(int chunk) {
@@ -76,11 +82,9 @@ std::string text_of(const ItemPointerData& place) {
 
 /// The snapshot of now, with this transaction counted as running: its own messages are taken another way.
 std::string current_snapshot(pg::Spi& spi) {
-  static pg::Query query("SELECT pg_current_xact_id()::text, pg_current_snapshot()::text");
-  // The first call gives this transaction its number, so that the second one's snapshot is not older than
-  // that.
-  (void)query(spi);
+  static pg::Query query("SELECT pg_current_xact_id_if_assigned()::text, pg_current_snapshot()::text");
   const pg::Rows rows = query(spi);
+  if (rows.is_null(0, 0)) return rows.text(0, 1);  // its number will be higher than any that is seen
   Snapshot snapshot = Snapshot::parse(rows.text(0, 1));
   snapshot.exclude(std::stoull(rows.text(0, 0)));
   return snapshot.to_string();
@@ -110,17 +114,12 @@ Inbox::Inbox(pg::Spi& spi) : spi_(spi) {
   clock_ = rows.instant(0, 6);
 }
 
-/// A round begins with the chunk that was filled longest ago. Says whether there is anything to take.
-bool Inbox::start_round() {
-  bool has_rows = false;
-  for (int chunk = 0; chunk < kChunks && !has_rows; ++chunk)
-    has_rows = chunk_statements(chunk).is_open(spi_, home_, done_).boolean(0, 0);
-  if (!has_rows) return false;
+/// A round begins with the chunk that was filled longest ago.
+void Inbox::start_round() {
   target_ = current_snapshot(spi_);
   read_chunk_ = (write_chunk_ + 1) % kChunks;
   read_tid_ = kBeforeFirstRow;
-  has_changed_ = has_started_round_ = true;
-  return true;
+  has_started_round_ = true;
 }
 
 /// Rows of the chunk, and where they lie.
@@ -229,11 +228,13 @@ std::vector<Queued> Inbox::take(int64_t limit, int64_t max_bytes) {
   std::vector<Queued> batch;
   int64_t bytes_left = std::max<int64_t>(max_bytes, 1);
   while (static_cast<int64_t>(batch.size()) < limit && bytes_left > 0) {
-    // A round that began here sees all that was committed before: with it this reader has done its work, and
-    // writers who are quicker do not keep it at it for ever.
-    if (target_.empty() && (has_started_round_ || !start_round())) break;
+    if (target_.empty()) {
+      // A round that began here sees all that was committed before: with it this reader has done its work, and
+      // writers who are quicker do not keep it at it for ever.
+      if (has_started_round_) break;
+      start_round();
+    }
     take_from_chunk(limit - static_cast<int64_t>(batch.size()), &bytes_left, &batch);
-    has_changed_ = true;
     if (!read_tid_.empty()) continue;
     if (read_chunk_ != write_chunk_) {
       read_chunk_ = (read_chunk_ + 1) % kChunks;
@@ -241,14 +242,20 @@ std::vector<Queued> Inbox::take(int64_t limit, int64_t max_bytes) {
       continue;
     }
     done_ = std::exchange(target_, {});
+    // The end of a round that an earlier batch began must be remembered; one that found nothing need not be.
+    if (!has_started_round_) has_changed_ = true;
   }
+  has_changed_ |= !batch.empty();
   return batch;
 }
 
 /// No writer holds the chunk once it is locked, so what it holds then is all it will hold.
 void Inbox::truncate_if_processed(int chunk) {
   ChunkStatements& statements = chunk_statements(chunk);
+  const auto now = std::chrono::steady_clock::now();
+  if (chunk == write_chunk_ && now < statements.tried_at + kTruncateInterval) return;
   if (statements.size(spi_).bigint(0, 0) <= (chunk == write_chunk_ ? kSmallChunkBytes : 0)) return;
+  statements.tried_at = now;
   if (statements.is_open(spi_, home_, done_).boolean(0, 0)) return;
   try {
     pg::in_subtransaction([&] {

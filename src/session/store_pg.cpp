@@ -234,12 +234,24 @@ class Writer {
     static pg::Query choose(
         "SELECT format('(%s,0)', first), format('(%s,0)', first + $1) FROM (SELECT floor(random() *"
         " pg_relation_size('cdp.open_session') / current_setting('block_size')::bigint)::bigint AS first) AS r");
-    static pg::Query sweep(
-        "DELETE FROM cdp.open_session AS o WHERE ctid >= $1::tid AND ctid < $2::tid AND NOT EXISTS ("
-        " SELECT FROM cdp.session_span AS s WHERE s.user_no = o.user_no AND s.started_at = o.started_at"
-        " AND s.first_arrival = o.first_arrival AND NOT s.is_over AND s.ended_at >= $3)");
-    const pg::Rows range = choose(spi_, pages);
-    (void)sweep(spi_, range.text(0, 0), range.text(0, 1), now_ - timeout());
+    static pg::Query look(
+        "SELECT ctid::text, user_no, started_at, first_arrival FROM cdp.open_session"
+        " WHERE ctid >= $1::tid AND ctid < $2::tid");
+    std::vector<std::string> over;
+    {
+      const pg::Rows range = choose(spi_, pages);
+      const pg::Rows found = look(spi_, range.text(0, 0), range.text(0, 1));
+      pg::IndexLookup sessions("cdp", "session_span", "session_span_pkey");
+      for (uint64_t i = 0; i < found.size(); ++i) {
+        bool is_open_now = false;
+        sessions.find([&](const pg::IndexLookup::Row& row) { is_open_now = is_open(session_of(row)); },
+                      found.bigint(i, 1), found.instant(i, 2), found.bigint(i, 3));
+        if (!is_open_now) over.push_back(found.text(i, 0));
+      }
+    }
+    if (over.empty()) return;
+    static pg::Query sweep("DELETE FROM cdp.open_session WHERE ctid = ANY($1::tid[])");
+    (void)sweep(spi_, over);
   }
 
   pg::Spi& spi_;
