@@ -47,9 +47,11 @@ struct ChunkStatements {
   std::chrono::steady_clock::time_point tried_at{};  ///< by this backend
 };
 
-// What is outside of the snapshots: messages of this transaction, and those of another installation. Held back, the
+// Snapshots are read once, not for each row. What is outside of them: messages of this transaction, and those of another installation. Held back, the
 // former may be taken by a later transaction.
-#define CDP_IN_ROUND "NOT pg_visible_in_snapshot(xid, $3::pg_snapshot) AND pg_visible_in_snapshot(xid, $4::pg_snapshot)"
+#define CDP_IN_ROUND \
+  "NOT pg_visible_in_snapshot(xid, (SELECT $3::pg_snapshot)) AND"                                             \
+  " pg_visible_in_snapshot(xid, (SELECT $4::pg_snapshot))"
 #define CDP_CHUNK(table)                                                                                     \
   ChunkStatements {                                                                                          \
     pg::Query("SELECT ctid, coalesce(xid = pg_current_xact_id_if_assigned(), false) OR home <> $2, source, payload,"    \
@@ -61,7 +63,7 @@ struct ChunkStatements {
                   "), source, payload, received_at, queue_no FROM " table " WHERE ctid = ANY($1::tid[])"),   \
         pg::Query("DELETE FROM " table " WHERE ctid = ANY($1::tid[])"),                                      \
         pg::Query("SELECT EXISTS (SELECT FROM " table                                                        \
-                  " WHERE home <> $1 OR NOT pg_visible_in_snapshot(xid, $2::pg_snapshot))"),                 \
+                  " WHERE home <> $1 OR NOT pg_visible_in_snapshot(xid, (SELECT $2::pg_snapshot)))"),                 \
         pg::Query("SELECT pg_relation_size('" table "'::regclass)"),                                         \
         "LOCK TABLE " table " IN ACCESS EXCLUSIVE MODE NOWAIT", "TRUNCATE " table, {}                        \
   }

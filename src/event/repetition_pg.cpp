@@ -104,12 +104,16 @@ class Sightings {
   std::vector<size_t> of_message_;   ///< index in sightings_ of each message with an id
 };
 
-/// Takes away ids that are beyond the horizon: looks at a few pages somewhere in the table, eight times as
-/// many as the new ids fill, so that at most an eighth of the table is outdated in the long run. No index by
+/// Once in a while takes away ids that are beyond the horizon: looks at a few pages somewhere in the table, eight times
+/// as many as new ids have filled, so that at most an eighth of the table is outdated in the long run. No index by
 /// time is kept for it.
 void forget(pg::Spi& spi, size_t fresh, Instant latest) {
   constexpr int64_t kIdsOnPage = 64;
-  const int64_t pages = 8 * (static_cast<int64_t>(fresh) / kIdsOnPage + 1);
+  static int64_t added = 0;  // by this backend since it looked
+  static bool has_looked = false;
+  added += static_cast<int64_t>(fresh);
+  if (std::exchange(has_looked, true) && added < kIdsOnPage) return;
+  const int64_t pages = 8 * (std::exchange(added, 0) / kIdsOnPage + 1);
   static pg::Query choose(
       "SELECT format('(%s,0)', first), format('(%s,0)', first + $1) FROM (SELECT floor(random() *"
       " pg_relation_size('cdp.insert_id') / current_setting('block_size')::bigint)::bigint AS first) AS r");

@@ -191,9 +191,8 @@ class Writer {
   }
 
  private:
-  bool is_open(const Session& session) const {
-    return !session.is_over && session.ended_at >= now_ - timeout();
-  }
+  bool is_open(bool is_over, Instant ended_at) const { return !is_over && ended_at >= now_ - timeout(); }
+  bool is_open(const Session& session) const { return is_open(session.is_over, session.ended_at); }
 
   void update(uint64_t place, const Session& is) {
     if (!updates_) updates_.emplace("cdp", "session_span");
@@ -222,15 +221,18 @@ class Writer {
                   is.campaign[3], is.campaign[4], is.origin_at);
   }
 
-  /// Adds to cdp.open_session, and takes away what is over on a few of its pages: in proportion to what is
-  /// added, so that in the long run little of the table is outdated.
+  /// Adds to cdp.open_session, and once in a while takes away what is over on a few of its pages: in proportion to
+  /// what is added, so that in the long run little of the table is outdated.
   void remember_open() {
     if (open_.empty()) return;
     pg::BulkInsert rows("cdp", "open_session");
     for (const auto& [user_no, key] : open_) rows.add(user_no, key.first, key.second);
     rows.finish();
     constexpr int64_t kRowsOnPage = 150;
-    const int64_t pages = 4 * (static_cast<int64_t>(open_.size()) / kRowsOnPage + 1);
+    static int64_t added = 0;  // by this backend since it swept
+    added += static_cast<int64_t>(open_.size());
+    if (added < kRowsOnPage) return;
+    const int64_t pages = 4 * std::exchange(added, 0) / kRowsOnPage;
     static pg::Query choose(
         "SELECT format('(%s,0)', first), format('(%s,0)', first + $1) FROM (SELECT floor(random() *"
         " pg_relation_size('cdp.open_session') / current_setting('block_size')::bigint)::bigint AS first) AS r");
@@ -244,7 +246,7 @@ class Writer {
       pg::IndexLookup sessions("cdp", "session_span", "session_span_pkey");
       for (uint64_t i = 0; i < found.size(); ++i) {
         bool is_open_now = false;
-        sessions.find([&](const pg::IndexLookup::Row& row) { is_open_now = is_open(session_of(row)); },
+        sessions.find([&](const pg::IndexLookup::Row& row) { is_open_now = is_open(row.boolean(5), row.instant(3)); },
                       found.bigint(i, 1), found.instant(i, 2), found.bigint(i, 3));
         if (!is_open_now) over.push_back(found.text(i, 0));
       }

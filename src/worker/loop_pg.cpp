@@ -104,6 +104,15 @@ void sleep(TimestampTz until, bool ends_by_latch) {
   }
 }
 
+/// Lets messages gather until `until`, not waked by them.
+void gather(TimestampTz until) {
+  const long remaining_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
+  if (remaining_ms > 0)
+    (void)WaitLatch(nullptr, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, remaining_ms, PG_WAIT_EXTENSION);
+  ResetLatch(MyLatch);
+  leave_if_asked();
+}
+
 /// Tells the server's log of a failure, once until a turn succeeds or fails differently.
 void report(const ErrorData* error, int retry_after_ms, char* reported, size_t size) {
   const char* message = error->message != nullptr ? error->message : "unknown error";
@@ -122,6 +131,9 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
   constexpr int kShortestRetryMs = 1000;
   constexpr int kLongestRetryMs = 30000;
   constexpr int kShortestSleepMs = 10;
+  // Where many messages come, batches begin at most this often: each costs the same few statements and a commit.
+  constexpr int kManyMessages = 10;
+  constexpr int kGatherMs = 15;
   char reported[256] = "";
   int retry_ms = 0;  // 0 unless the turn before failed
   bool is_start = true;
@@ -130,6 +142,7 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
     turn.is_start = is_start;
     turn.was_failing = retry_ms > 0;
     pgstat_report_activity(STATE_RUNNING, "taking messages");
+    const TimestampTz begin = GetCurrentTimestamp();
     ErrorData* error = run_turn(&turn);
     pgstat_report_activity(STATE_IDLE, nullptr);
     leave_if_asked();
@@ -147,6 +160,10 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
     retry_ms = 0;
     reported[0] = '\0';
     if (turn.has_more) continue;
+    if (turn.messages >= kManyMessages) {
+      gather(begin + kGatherMs * kMillisecond);
+      continue;
+    }
     // A due time that has passed is no reason to spin.
     const TimestampTz due = std::max<TimestampTz>(turn.next_due_us, now + kShortestSleepMs * kMillisecond);
     sleep(std::min(now + poll_interval_ms() * kMillisecond, due), true);
