@@ -3,6 +3,7 @@
 #include "pg/guard.hpp"
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
+#include "pg/table_watch.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -273,8 +274,10 @@ void Inbox::truncate_if_processed(int chunk) {
 void Inbox::rotate() {
   const int next = (write_chunk_ + 1) % kChunks;
   if (chunk_statements(write_chunk_).size(spi_).bigint(0, 0) >= kFullChunkBytes &&
-      chunk_statements(next).size(spi_).bigint(0, 0) == 0)
+      chunk_statements(next).size(spi_).bigint(0, 0) == 0) {
     write_chunk_ = next;
+    pg::invalidate("inbox_cursor");
+  }
 }
 
 void Inbox::save(Instant clock) {

@@ -9,6 +9,7 @@
 #include "pg/datum.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
+#include "pg/table_watch.hpp"
 #include "pg/wake.hpp"
 
 extern "C" {
@@ -35,7 +36,25 @@ struct InboxDefaults {
 InboxDefaults defaults;
 
 void forget_defaults(XactEvent event, void* /*argument*/) {
-  if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PARALLEL_PRE_COMMIT) defaults = {};
+  if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PARALLEL_PRE_COMMIT) defaults.is_known = false;
+}
+
+/// The installation's number and the chunk that takes new messages: read again after the chunks were rotated.
+/// Whoever has not heard of that yet writes to the chunk before, which is as good.
+void read_cursor() {
+  static pg::TableWatch cursor("inbox_cursor");
+  static bool is_read = false;
+  if (cursor.has_changed()) is_read = false;
+  if (is_read) return;
+  const pg::LatestSnapshot latest;
+  pg::Spi spi(pg::Spi::Mode::ReadOnly);
+  static pg::Query query("SELECT home, write_chunk FROM cdp.inbox_cursor");
+  const pg::Rows rows = query(spi);
+  if (rows.empty())
+    throw Error(Category::State, "cdp.inbox_cursor is empty", {}, "Create the extension anew.");
+  defaults.home = rows.integer(0, 0);
+  defaults.write_chunk = rows.smallint(0, 1);
+  is_read = true;
 }
 
 InboxDefaults& inbox_defaults() {
@@ -45,13 +64,8 @@ InboxDefaults& inbox_defaults() {
     is_registered = true;
   }
   if (!defaults.is_known) {
-    pg::Spi spi;
-    static pg::Query query("SELECT home, write_chunk FROM cdp.inbox_cursor");
-    const pg::Rows rows = query(spi);
-    if (rows.empty())
-      throw Error(Category::State, "cdp.inbox_cursor is empty", {}, "Create the extension anew.");
-    defaults.home = rows.integer(0, 0);
-    defaults.write_chunk = rows.smallint(0, 1);
+    read_cursor();
+    defaults.numbers_left = 0;
     defaults.is_known = true;
     pg::wake_worker_at_commit();
   }

@@ -41,6 +41,10 @@ bool TableWatch::has_changed() {
   return !std::exchange(is_current_, true);
 }
 
+void invalidate(const char* table) {
+  guard([&] { CacheInvalidateRelcacheByRelid(get_relname_relid(table, get_namespace_oid("cdp", false))); });
+}
+
 }  // namespace cdp::pg
 
 CDP_FUNCTION(cdp_configuration_changed) {

@@ -8,7 +8,7 @@
 namespace cdp::pg {
 
 /// Tells when what was read of tables of schema cdp must be read again. The tables need the statement trigger
-/// cdp_configuration_changed(). Make it a static object: it is known to the server for the life of the backend.
+/// cdp_configuration_changed(), or whoever changes them calls invalidate(). Make it a static object: it is known to the server for the life of the backend.
 ///
 ///   static pg::TableWatch tables("event_schema", "event_requirement");
 ///   if (tables.has_changed()) loaded.reset();
@@ -38,5 +38,8 @@ class TableWatch {
 
   static TableWatch* first;
 };
+
+/// Makes every connection read a table of schema cdp anew, once this transaction is committed.
+void invalidate(const char* table);
 
 }  // namespace cdp::pg

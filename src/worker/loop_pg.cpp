@@ -131,9 +131,12 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
   constexpr int kShortestRetryMs = 1000;
   constexpr int kLongestRetryMs = 30000;
   constexpr int kShortestSleepMs = 10;
-  // Where many messages come, batches begin at most this often: each costs the same few statements and a commit.
+  // Where many messages come, batches begin at most this often: each costs the same few statements and a commit,
+  // and the more there are, the less one costs.
   constexpr int kManyMessages = 10;
   constexpr int kGatherMs = 15;
+  constexpr int kVeryManyMessages = 100;
+  constexpr int kGatherLongMs = 60;
   char reported[256] = "";
   int retry_ms = 0;  // 0 unless the turn before failed
   bool is_start = true;
@@ -161,7 +164,8 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
     reported[0] = '\0';
     if (turn.has_more) continue;
     if (turn.messages >= kManyMessages) {
-      gather(begin + kGatherMs * kMillisecond);
+      const int gather_ms = turn.messages >= kVeryManyMessages ? kGatherLongMs : kGatherMs;
+      gather(begin + gather_ms * kMillisecond);
       continue;
     }
     // A due time that has passed is no reason to spin.
