@@ -1,8 +1,10 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "event/snapshot.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,7 +56,7 @@ class Inbox {
   class Window;
 
   void start_round();
-  void take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queued>* batch);
+  bool take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queued>* batch);
   void truncate_if_processed(int chunk);
   void rotate();
 
@@ -62,11 +64,11 @@ class Inbox {
   Instant clock_;
   int32_t home_ = 0;
   int write_chunk_ = 0;
-  std::string done_;
-  std::string target_;  ///< empty between rounds
+  Snapshot done_;
+  std::optional<Snapshot> target_;  ///< nullopt between rounds
   int read_chunk_ = 0;
-  std::string read_tid_;  ///< up to here rows were read; empty where the chunk is at its end
-  std::string held_;      ///< tid[] of rows that were read and not taken
+  uint64_t read_until_ = 0;     ///< place of the row up to which the chunk was read
+  std::vector<uint64_t> held_;  ///< places of rows that were read and not taken
   bool has_changed_ = false;
   bool has_started_round_ = false;
 };

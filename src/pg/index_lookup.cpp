@@ -84,18 +84,6 @@ IndexLookup::~IndexLookup() {
       state_));
 }
 
-bool IndexLookup::Row::is_null(int column) const {
-  return guard([&] { return slot_attisnull(slot_, column + 1); });
-}
-
-Datum IndexLookup::Row::datum(int column) const {
-  bool is_null = false;
-  const Datum value = guard([&] { return slot_getattr(slot_, column + 1, &is_null); });
-  if (is_null)
-    throw Error(Category::Internal, "unexpected null in column " + std::to_string(column) + " of a table");
-  return value;
-}
-
 void IndexLookup::begin(std::span<const Datum> keys, Last last) {
   check_interrupts();
   State* state = state_;

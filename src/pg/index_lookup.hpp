@@ -3,7 +3,7 @@
 #include "pg/server.hpp"
 
 #include "base/time.hpp"
-#include "pg/datum.hpp"
+#include "pg/stored_row.hpp"
 
 #include <array>
 #include <cstdint>
@@ -11,9 +11,7 @@
 #include <string>
 #include <string_view>
 
-extern "C" {
-#include <executor/tuptable.h>
-}
+struct TupleTableSlot;
 
 namespace cdp::pg {
 
@@ -35,30 +33,8 @@ class IndexLookup {
   IndexLookup(const IndexLookup&) = delete;
   IndexLookup& operator=(const IndexLookup&) = delete;
 
-  /// A row that was found, valid until the next one is. Columns by their place in the table, from 0.
-  class Row {
-   public:
-    explicit Row(TupleTableSlot* slot) : slot_(slot) {}
-
-    /// Where the row lies, for RowUpdate; good until the row is changed. Never 0.
-    uint64_t place() const {
-      return static_cast<uint64_t>(ItemPointerGetBlockNumberNoCheck(&slot_->tts_tid)) << 16 |
-             ItemPointerGetOffsetNumberNoCheck(&slot_->tts_tid);
-    }
-    bool is_null(int column) const;
-    bool boolean(int column) const { return DatumGetBool(datum(column)); }
-    int32_t integer(int column) const { return DatumGetInt32(datum(column)); }
-    int64_t bigint(int column) const { return DatumGetInt64(datum(column)); }
-    Instant instant(int column) const { return {DatumGetTimestampTz(datum(column))}; }
-    std::string_view text(int column) const { return text_of(datum(column)); }
-    std::vector<int32_t> integers(int column) const { return integers_of(datum(column)); }
-    Json json(int column) const { return json_of(datum(column)); }
-    /// Throws Error(Internal) for null.
-    Datum datum(int column) const;
-
-   private:
-    TupleTableSlot* slot_;
-  };
+  /// Valid until the next one is found.
+  using Row = StoredRow;
 
   /// Calls `f(row)` for the rows whose first index columns have these values.
   template <class F, class... Keys>

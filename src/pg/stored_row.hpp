@@ -1,0 +1,44 @@
+#pragma once
+
+#include "pg/server.hpp"
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "pg/datum.hpp"
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+extern "C" {
+#include <executor/tuptable.h>
+}
+
+namespace cdp::pg {
+
+/// A row as a scan gives it, valid until the next one. Columns by their place in the table, from 0.
+class StoredRow {
+ public:
+  explicit StoredRow(TupleTableSlot* slot) : slot_(slot) {}
+
+  /// Where the row lies: block number, then 16 bits of its item there; good until the row is changed. Never 0.
+  uint64_t place() const {
+    return static_cast<uint64_t>(ItemPointerGetBlockNumberNoCheck(&slot_->tts_tid)) << 16 |
+           ItemPointerGetOffsetNumberNoCheck(&slot_->tts_tid);
+  }
+  bool is_null(int column) const;
+  bool boolean(int column) const { return DatumGetBool(datum(column)); }
+  int32_t integer(int column) const { return DatumGetInt32(datum(column)); }
+  int64_t bigint(int column) const { return DatumGetInt64(datum(column)); }
+  Instant instant(int column) const { return {DatumGetTimestampTz(datum(column))}; }
+  std::string_view text(int column) const { return text_of(datum(column)); }
+  std::vector<int32_t> integers(int column) const { return integers_of(datum(column)); }
+  Json json(int column) const { return json_of(datum(column)); }
+  /// Throws Error(Internal) for null.
+  Datum datum(int column) const;
+
+ private:
+  TupleTableSlot* slot_;
+};
+
+}  // namespace cdp::pg
