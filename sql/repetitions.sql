@@ -68,8 +68,8 @@ RESET cdp.deduplication_horizon;
 -- What is beyond the horizon goes, a few pages a batch, and nothing else does.
 INSERT INTO cdp.insert_id SELECT n, 0, now() - interval '8 days', 'segment', 'old' || n FROM generate_series(1, 20000) AS n;
 DO $$ BEGIN
-    FOR n IN 1 .. 400 LOOP
-        PERFORM cdp_ingest(jsonb_build_object('type', 'identify', 'userId', 'eve', 'messageId', 'new' || n));
+    FOR n IN 1 .. 200 LOOP
+        PERFORM cdp_ingest(jsonb_build_object('type', 'identify', 'userId', 'eve', 'messageId', format('new%s %s', n, m))) FROM generate_series(1, 64) AS m;
         PERFORM cdp_process();
     END LOOP;
 END $$;

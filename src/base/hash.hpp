@@ -23,7 +23,8 @@ constexpr uint64_t hash64(std::string_view text, uint64_t seed = 0) {
   return mix64(hash);
 }
 
-/// As good as hash64() for telling texts apart, eight bytes at a time. The same on every machine; may be stored.
+/// As good as hash64() for telling texts apart, eight bytes at a time. The same on every machine; may be
+/// stored.
 inline uint64_t quick_hash64(std::string_view text, uint64_t seed = 0) {
   const auto word_at = [&](size_t position, size_t bytes) {
     uint64_t word = 0;

@@ -165,7 +165,8 @@ uint64_t hash_of(const Json& value) {
   }
   if (const Json::Object* object = value.object()) {
     uint64_t sum = object->size();  // the order of members does not matter
-    for (const Json::Member& member : *object) sum += mix64(quick_hash64(member.name) ^ hash_of(member.value));
+    for (const Json::Member& member : *object)
+      sum += mix64(quick_hash64(member.name) ^ hash_of(member.value));
     return tagged(5, sum);
   }
   return tagged(6, 0);

@@ -25,7 +25,8 @@ bool is_plain_number(std::string_view token) {
   const std::string_view behind = skip_digits(token);
   const size_t digits = token.size() - behind.size();
   if (digits == 0 || (digits > 1 && token.starts_with('0'))) return false;
-  return behind.empty() || (behind.starts_with('.') && behind.size() > 1 && skip_digits(behind.substr(1)).empty());
+  return behind.empty() ||
+         (behind.starts_with('.') && behind.size() > 1 && skip_digits(behind.substr(1)).empty());
 }
 
 /// Builds a Json while the library walks through the text.
@@ -119,8 +120,9 @@ void keep_last_of_each_name(Json::Object& object) {
   if (object.size() < kManyMembers) {
     size_t kept = 0;
     for (size_t i = 0; i < object.size(); ++i) {
-      const auto first = std::find_if(object.begin(), object.begin() + static_cast<ptrdiff_t>(kept),
-                                      [&](const Json::Member& other) { return other.name == object[i].name; });
+      const auto first =
+          std::find_if(object.begin(), object.begin() + static_cast<ptrdiff_t>(kept),
+                       [&](const Json::Member& other) { return other.name == object[i].name; });
       if (first != object.begin() + static_cast<ptrdiff_t>(kept)) {
         first->value = std::move(object[i].value);
       } else {

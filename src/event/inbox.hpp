@@ -27,10 +27,11 @@ struct Queued {
 ///
 /// Messages wait in append-only chunks and are read by snapshot difference (PgQ's algorithm): a round takes
 /// what the snapshot `target` sees and the snapshot `done` did not, chunk by chunk in the order of rows, in
-/// as many batches as wanted; rows that were read and lie before others in the order are held back, by their places; at its end `target` becomes `done`. A transaction that commits late is in a
-/// later round, wherever its rows lie; one that stays open keeps nobody waiting. How far the round is stands
-/// in cdp.inbox_cursor and commits with the batch's effects. Messages queued by the reading transaction
-/// itself, or restored from another installation, are outside of those snapshots: they are taken and deleted.
+/// as many batches as wanted; rows that were read and lie before others in the order are held back, by their
+/// places; at its end `target` becomes `done`. A transaction that commits late is in a later round, wherever
+/// its rows lie; one that stays open keeps nobody waiting. How far the round is stands in cdp.inbox_cursor
+/// and commits with the batch's effects. Messages queued by the reading transaction itself, or restored from
+/// another installation, are outside of those snapshots: they are taken and deleted.
 class Inbox {
  public:
   /// Loads the cursor. Requires the process lock.

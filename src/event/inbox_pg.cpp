@@ -1,6 +1,5 @@
-#include "event/inbox.hpp"
-
 #include "base/error.hpp"
+#include "event/inbox.hpp"
 #include "pg/guard.hpp"
 #include "pg/memory.hpp"
 #include "pg/range_scan.hpp"
@@ -46,13 +45,13 @@ struct ChunkStatements {
   std::chrono::steady_clock::time_point tried_at{};  ///< by this backend
 };
 
-#define CDP_CHUNK(number)                                                                                    \
-  ChunkStatements {                                                                                          \
-    "inbox_" number, pg::Query("DELETE FROM cdp.inbox_" number " WHERE ctid = ANY($1::tid[])"),               \
-        pg::Query("SELECT EXISTS (SELECT FROM cdp.inbox_" number                                             \
-                  " WHERE home <> $1 OR NOT pg_visible_in_snapshot(xid, (SELECT $2::pg_snapshot)))"),         \
-        pg::Query("SELECT pg_relation_size('cdp.inbox_" number "'::regclass)"),                               \
-        "LOCK TABLE cdp.inbox_" number " IN ACCESS EXCLUSIVE MODE NOWAIT", "TRUNCATE cdp.inbox_" number, {}   \
+#define CDP_CHUNK(number)                                                                                   \
+  ChunkStatements {                                                                                         \
+    "inbox_" number, pg::Query("DELETE FROM cdp.inbox_" number " WHERE ctid = ANY($1::tid[])"),             \
+        pg::Query("SELECT EXISTS (SELECT FROM cdp.inbox_" number                                            \
+                  " WHERE home <> $1 OR NOT pg_visible_in_snapshot(xid, (SELECT $2::pg_snapshot)))"),       \
+        pg::Query("SELECT pg_relation_size('cdp.inbox_" number "'::regclass)"),                             \
+        "LOCK TABLE cdp.inbox_" number " IN ACCESS EXCLUSIVE MODE NOWAIT", "TRUNCATE cdp.inbox_" number, {} \
   }
 
 ChunkStatements& chunk_statements(int chunk) {
@@ -140,13 +139,14 @@ class Inbox::Window {
     for (const uint64_t place : inbox_.held_) {
       const std::optional<pg::StoredRow> row = rows_of_chunk_.at(place);
       if (!row) continue;
-      // Messages of a transaction that a later one takes are as good as those of another installation: the next
-      // round would see them.
+      // Messages of a transaction that a later one takes are as good as those of another installation: the
+      // next round would see them.
       add(*row, is_of_others(*row) || !is_in_round(*row));
     }
   }
 
-  /// Reads on until there are `most` rows or their payloads have `most_bytes`. Says whether it came to the end.
+  /// Reads on until there are `most` rows or their payloads have `most_bytes`. Says whether it came to the
+  /// end.
   bool read_on(int64_t most, int64_t most_bytes) {
     while (static_cast<int64_t>(rows_.size()) < most && bytes_ < most_bytes) {
       const std::optional<pg::StoredRow> row = rows_of_chunk_.next();
@@ -171,7 +171,7 @@ class Inbox::Window {
 
   /// Moves the first rows, as many and of as many bytes, to `batch`; at least one.
   void take(size_t most, int64_t* bytes_left, std::vector<Queued>* batch) {
-    for (; taken_ < rows_.size() && (taken_ == 0 || (taken_ < most && *bytes_left > 0)); ++taken_) {
+    for (; taken_ < rows_.size() && (taken_ == 0 || (taken_<most&& * bytes_left> 0)); ++taken_) {
       Queued& queued = rows_[taken_].queued;
       *bytes_left -= static_cast<int64_t>(queued.payload.size());
       batch->push_back(std::move(queued));
@@ -214,8 +214,8 @@ class Inbox::Window {
     row.place = stored.place();
     row.is_outside = is_outside;
     {
-      // Large payloads are fetched from where the server keeps them: into memory that goes with the row, else a
-      // transaction that takes a long backlog would hold all of it.
+      // Large payloads are fetched from where the server keeps them: into memory that goes with the row, else
+      // a transaction that takes a long backlog would hold all of it.
       const pg::InContext in_payload(payload_.context());
       row.queued.source = stored.text(kSource);
       row.queued.is_null = stored.is_null(kPayload);
@@ -263,8 +263,8 @@ std::vector<Queued> Inbox::take(int64_t limit, int64_t max_bytes) {
   int64_t bytes_left = std::max<int64_t>(max_bytes, 1);
   while (static_cast<int64_t>(batch.size()) < limit && bytes_left > 0) {
     if (!target_) {
-      // A round that began here sees all that was committed before: with it this reader has done its work, and
-      // writers who are quicker do not keep it at it for ever.
+      // A round that began here sees all that was committed before: with it this reader has done its work,
+      // and writers who are quicker do not keep it at it for ever.
       if (has_started_round_) break;
       start_round();
     }
@@ -293,7 +293,8 @@ void Inbox::truncate_if_processed(int chunk) {
   try {
     pg::in_subtransaction([&] {
       pg::execute(spi_, statements.lock);
-      if (!statements.is_open(spi_, home_, done_.to_string()).boolean(0, 0)) pg::execute(spi_, statements.truncate);
+      if (!statements.is_open(spi_, home_, done_.to_string()).boolean(0, 0))
+        pg::execute(spi_, statements.truncate);
     });
   } catch (const pg::ServerError& error) {
     // A writer, or a query of this session, has it: another batch will find it free.

@@ -72,15 +72,17 @@ InboxDefaults& inbox_defaults() {
   return defaults;
 }
 
-/// Numbers are taken from the sequence by blocks; what a transaction does not use of its last one is lost, so that
-/// whoever begins later gets higher ones. Whoever may insert gets them: the sequence itself is nobody's to use.
+/// Numbers are taken from the sequence by blocks; what a transaction does not use of its last one is lost, so
+/// that whoever begins later gets higher ones. Whoever may insert gets them: the sequence itself is nobody's
+/// to use.
 int64_t next_queue_no() {
   constexpr int64_t kBlock = 64;
   InboxDefaults& known = inbox_defaults();
   if (known.numbers_left == 0) {
-    known.next_no = kBlock * pg::guard([] {
-      return nextval_internal(get_relname_relid("inbox_no", get_namespace_oid("cdp", false)), false);
-    });
+    known.next_no =
+        kBlock * pg::guard([] {
+          return nextval_internal(get_relname_relid("inbox_no", get_namespace_oid("cdp", false)), false);
+        });
     known.numbers_left = kBlock;
   }
   --known.numbers_left;

@@ -42,11 +42,12 @@ bool have_same_id(const Received& a, const Received& b) {
   return *a.message.insert_id == *b.message.insert_id && a.source == b.source;
 }
 
-/// The ids of a batch in the order of their keys, so that neighbours in the index are visited and made one after
-/// the other.
+/// The ids of a batch in the order of their keys, so that neighbours in the index are visited and made one
+/// after the other.
 class Sightings {
  public:
-  explicit Sightings(const std::vector<Received>& messages) : messages_(messages), of_message_(messages.size()) {
+  explicit Sightings(const std::vector<Received>& messages)
+      : messages_(messages), of_message_(messages.size()) {
     std::vector<std::pair<uint64_t, size_t>> keyed;
     keyed.reserve(messages.size());
     for (size_t i = 0; i < messages.size(); ++i)
@@ -104,9 +105,9 @@ class Sightings {
   std::vector<size_t> of_message_;   ///< index in sightings_ of each message with an id
 };
 
-/// Once in a while takes away ids that are beyond the horizon: looks at a few pages somewhere in the table, eight times
-/// as many as new ids have filled, so that at most an eighth of the table is outdated in the long run. No index by
-/// time is kept for it.
+/// Once in a while takes away ids that are beyond the horizon: looks at a few pages somewhere in the table,
+/// eight times as many as new ids have filled, so that at most an eighth of the table is outdated in the long
+/// run. No index by time is kept for it.
 void forget(pg::Spi& spi, size_t fresh, Instant latest) {
   constexpr int64_t kIdsOnPage = 64;
   static int64_t added = 0;  // by this backend since it looked

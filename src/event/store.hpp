@@ -48,8 +48,8 @@ std::vector<size_t> find_logged(std::span<const Received> messages, std::span<co
 /// Numbers of event names, new names added to the dictionary.
 std::unordered_map<std::string, int32_t> event_numbers(pg::Spi& spi, const std::vector<std::string>& names);
 
-/// Stores events with the insert id and source of the message each came from (`origins`, in parallel); numbers
-/// them in order.
+/// Stores events with the insert id and source of the message each came from (`origins`, in parallel);
+/// numbers them in order.
 void store_events(pg::Spi& spi, std::span<Event> events, std::span<const Received* const> origins);
 
 /// Makes the events of `loser` those of `winner`.

@@ -12,8 +12,8 @@ namespace cdp::pg {
 
 /// Writes many rows into a table at once, as COPY does: pages of rows with one WAL record, then their index
 /// entries. Constraints and triggers are honoured, those over the table of new rows too; triggers before a
-/// row see the rows of this object only after finish(). One object at a time: triggers belong to the last one made. Give rows in the order of an index where that is to
-/// be filled quickly.
+/// row see the rows of this object only after finish(). One object at a time: triggers belong to the last one
+/// made. Give rows in the order of an index where that is to be filled quickly.
 ///
 ///   pg::BulkInsert rows("cdp", "insert_id");
 ///   rows.add(key, content, received_at, source, insert_id);  // all columns, in the table's order

@@ -22,8 +22,8 @@ namespace cdp::pg {
 ///   ids.find([&](const pg::IndexLookup::Row& row) { … row.text(4) … }, key);
 class IndexLookup {
  public:
-  /// Which rows there are: as for a statement that begins now, or as for the statement that called (of a function
-  /// that is stable).
+  /// Which rows there are: as for a statement that begins now, or as for the statement that called (of a
+  /// function that is stable).
   enum class Sees : uint8_t { WhatIsDone, WhatTheCallerSees };
 
   /// Opens the table and a btree index of it and locks them as SELECT does.

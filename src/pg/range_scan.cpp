@@ -77,7 +77,8 @@ std::optional<StoredRow> RangeScan::at(uint64_t place) {
   const bool is_found = guard([&] {
     MemoryContextSwitchTo(state->context);
     ItemPointerData pointer;
-    ItemPointerSet(&pointer, static_cast<BlockNumber>(place >> 16), static_cast<OffsetNumber>(place & 0xffff));
+    ItemPointerSet(&pointer, static_cast<BlockNumber>(place >> 16),
+                   static_cast<OffsetNumber>(place & 0xffff));
     return table_tuple_fetch_row_version(state->table, &pointer, state->snapshot, state->slot);
   });
   return is_found ? std::optional<StoredRow>(state->slot) : std::nullopt;

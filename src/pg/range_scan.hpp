@@ -9,8 +9,8 @@
 
 namespace cdp::pg {
 
-/// Reads a table row after row in the order in which they lie, from a place on, without a statement. Sees what a
-/// statement begun at its construction would see.
+/// Reads a table row after row in the order in which they lie, from a place on, without a statement. Sees
+/// what a statement begun at its construction would see.
 ///
 ///   pg::RangeScan rows("cdp", "inbox_0", after);
 ///   while (const auto row = rows.next()) { … row->text(0) … }

@@ -68,11 +68,11 @@ RowUpdate::RowUpdate(const char* schema, const char* table) {
     state->after = table_slot_create(state->relation, nullptr);
     const TriggerDesc* triggers = state->result->ri_TrigDesc;
     const TupleConstr* constraints = RelationGetDescr(state->relation)->constr;
-    state->needs_statements =
-        (triggers != nullptr && (triggers->trig_update_before_row || triggers->trig_update_after_row ||
-                                 triggers->trig_update_instead_row || triggers->trig_update_before_statement ||
-                                 triggers->trig_update_after_statement)) ||
-        (constraints != nullptr && constraints->has_generated_stored);
+    state->needs_statements = (triggers != nullptr &&
+                               (triggers->trig_update_before_row || triggers->trig_update_after_row ||
+                                triggers->trig_update_instead_row || triggers->trig_update_before_statement ||
+                                triggers->trig_update_after_statement)) ||
+                              (constraints != nullptr && constraints->has_generated_stored);
     MemoryContextSwitchTo(outer);
     return state;
   });
@@ -80,8 +80,7 @@ RowUpdate::RowUpdate(const char* schema, const char* table) {
 
 MemoryContext RowUpdate::row_context() const { return state_->row; }
 
-void RowUpdate::update_row(uint64_t place, std::span<const int> columns,
-                           std::span<const Field> fields) {
+void RowUpdate::update_row(uint64_t place, std::span<const int> columns, std::span<const Field> fields) {
   check_interrupts();
   State* state = state_;
   if (state->needs_statements) return update_by_statement(place, columns, fields);
@@ -105,7 +104,8 @@ void RowUpdate::update_row(uint64_t place, std::span<const int> columns,
     after->tts_tableOid = RelationGetRelid(state->relation);
     MemoryContext outer = MemoryContextSwitchTo(GetPerTupleMemoryContext(state->executor));
     if (description->constr != nullptr) ExecConstraints(state->result, after, state->executor);
-    if (pg::update_row(state->result, &pointer, after, state->executor, state->executor->es_output_cid) != TM_Ok)
+    if (pg::update_row(state->result, &pointer, after, state->executor, state->executor->es_output_cid) !=
+        TM_Ok)
       refuse_stale_row();
     MemoryContextSwitchTo(outer);
     ExecClearTuple(after);

@@ -19,11 +19,11 @@ struct Set {
 template <class T>
 Set(int, const T&) -> Set<T>;
 
-/// Changes rows that an IndexLookup has found, without a statement. Checks and indexes are honoured; where the
-/// table has triggers on update or generated columns, each row is changed by a statement after all.
+/// Changes rows that an IndexLookup has found, without a statement. Checks and indexes are honoured; where
+/// the table has triggers on update or generated columns, each row is changed by a statement after all.
 ///
-/// A row that another transaction has changed since it was found raises serialization_failure: nothing that was
-/// read of it may be written back.
+/// A row that another transaction has changed since it was found raises serialization_failure: nothing that
+/// was read of it may be written back.
 ///
 ///   pg::RowUpdate rows("cdp", "profile");
 ///   rows.update(row.place(), pg::Set{5, last_seen});
@@ -44,8 +44,8 @@ class RowUpdate {
     update_row(place, columns, fields);
   }
 
-  /// Closes the table. Only an error may keep it from being called: the end of the transaction then closes it,
-  /// and the memory context around frees what this object holds.
+  /// Closes the table. Only an error may keep it from being called: the end of the transaction then closes
+  /// it, and the memory context around frees what this object holds.
   void finish();
 
  private:

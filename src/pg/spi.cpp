@@ -136,9 +136,7 @@ Datum Rows::datum(uint64_t row, int column) const {
   return value;
 }
 
-std::vector<int64_t> Rows::bigints(uint64_t row, int column) const {
-  return bigints_of(datum(row, column));
-}
+std::vector<int64_t> Rows::bigints(uint64_t row, int column) const { return bigints_of(datum(row, column)); }
 
 std::vector<int32_t> Rows::integers(uint64_t row, int column) const {
   return integers_of(datum(row, column));

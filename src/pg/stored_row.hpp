@@ -21,7 +21,8 @@ class StoredRow {
  public:
   explicit StoredRow(TupleTableSlot* slot) : slot_(slot) {}
 
-  /// Where the row lies: block number, then 16 bits of its item there; good until the row is changed. Never 0.
+  /// Where the row lies: block number, then 16 bits of its item there; good until the row is changed. Never
+  /// 0.
   uint64_t place() const {
     return static_cast<uint64_t>(ItemPointerGetBlockNumberNoCheck(&slot_->tts_tid)) << 16 |
            ItemPointerGetOffsetNumberNoCheck(&slot_->tts_tid);

@@ -8,7 +8,8 @@
 namespace cdp::pg {
 
 /// Tells when what was read of tables of schema cdp must be read again. The tables need the statement trigger
-/// cdp_configuration_changed(), or whoever changes them calls invalidate(). Make it a static object: it is known to the server for the life of the backend.
+/// cdp_configuration_changed(), or whoever changes them calls invalidate(). Make it a static object: it is
+/// known to the server for the life of the backend.
 ///
 ///   static pg::TableWatch tables("event_schema", "event_requirement");
 ///   if (tables.has_changed()) loaded.reset();
@@ -20,9 +21,9 @@ class TableWatch {
     static_assert(sizeof...(Names) <= kMostTables);
   }
 
-  /// Was a row of the tables changed, by a transaction that is committed or by this one, or a table made anew,
-  /// since this was asked last? True at first. Whoever reads the tables after that must do it by a snapshot taken
-  /// later, and have forgotten what was read before should reading fail.
+  /// Was a row of the tables changed, by a transaction that is committed or by this one, or a table made
+  /// anew, since this was asked last? True at first. Whoever reads the tables after that must do it by a
+  /// snapshot taken later, and have forgotten what was read before should reading fail.
   bool has_changed();
 
  private:

@@ -55,7 +55,8 @@ void Directory::save_identities() {
   for (const IdentityKind kind : {IdentityKind::UserId, IdentityKind::AnonymousId})
     for (const auto& [value, identity] : identities_.at(static_cast<size_t>(kind)))
       if (identity.is_untied) ordered.push_back({value, kind, &identity});
-  std::sort(ordered.begin(), ordered.end(), [](const Untied& a, const Untied& b) { return a.value < b.value; });
+  std::sort(ordered.begin(), ordered.end(),
+            [](const Untied& a, const Untied& b) { return a.value < b.value; });
   std::optional<pg::BulkInsert> inserts;
   std::optional<pg::RowUpdate> updates;
   for (const auto& [value, kind, identity] : ordered) {

@@ -95,7 +95,8 @@ Campaign read_campaign(const Json& properties, const Json& context, const std::o
   const Json* given = context.find("campaign");
   const bool is_in_url = url && url->find("utm_") != std::string::npos;
   for (size_t i = 0; i < campaign.size(); ++i) {
-    static const std::array kParameters{"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"};
+    static const std::array kParameters{"utm_source", "utm_medium", "utm_campaign", "utm_term",
+                                        "utm_content"};
     const std::string_view part = kCampaignParts[i];
     campaign[i] = first_text({within(given, part == "campaign" ? "name" : part),
                               properties.find(kParameters[i]), context.find(kParameters[i])});
@@ -117,9 +118,8 @@ Circumstances read_circumstances(const Json& properties, const Json& context) {
   const Json* referrer = context.find("referrer");
   found.session_id = read_session_id(context);
   found.url = first_text({context.find("url"), within(page, "url"), properties.find("url")});
-  found.referrer =
-      first_text({within(page, "referrer"), within(referrer, "url"), referrer, properties.find("referrer"),
-                  properties.find("$referrer")});
+  found.referrer = first_text({within(page, "referrer"), within(referrer, "url"), referrer,
+                               properties.find("referrer"), properties.find("$referrer")});
   if (found.referrer == "$direct") found.referrer.reset();
   found.campaign = read_campaign(properties, context, found.url);
   return found;

@@ -23,8 +23,8 @@ struct Circumstances {
   bool has_origin() const;
 };
 
-/// Reads them from an event as it is stored; each from the first of these places that has a text (or, of an id,
-/// a number):
+/// Reads them from an event as it is stored; each from the first of these places that has a text (or, of an
+/// id, a number):
 ///   session id  context.session_id, context.sessionId
 ///   url         context.url, context.page.url, properties.url
 ///   referrer    context.page.referrer, context.referrer.url, context.referrer, properties.referrer,

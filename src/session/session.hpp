@@ -21,10 +21,10 @@ struct Step {
   Circumstances circumstances;
 };
 
-/// A run of a user's events. Between two neighbours it goes on if both the run so far and the later event have
-/// a session id of the caller's and it is the same, whatever lies between; it ends if the ids differ. Where one
-/// of them has none, a start event begins another run, so does whatever follows an end event, and so does a
-/// gap longer than the timeout. A run's id is that of its first event that has one.
+/// A run of a user's events. Between two neighbours it goes on if both the run so far and the later event
+/// have a session id of the caller's and it is the same, whatever lies between; it ends if the ids differ.
+/// Where one of them has none, a start event begins another run, so does whatever follows an end event, and
+/// so does a gap longer than the timeout. A run's id is that of its first event that has one.
 struct Session {
   Instant started_at;
   int64_t first_arrival = 0;  ///< of its first event: parts sessions that start at the same time
@@ -55,7 +55,8 @@ bool begins_session(const Session& run, const Step& next, Micros timeout);
 /// Adds the event that follows the session's last one.
 void append(Session* session, Step step);
 
-/// Adds an event between the session's first and last one. That it does not part them is the caller's to know.
+/// Adds an event between the session's first and last one. That it does not part them is the caller's to
+/// know.
 void insert(Session* session, Step step);
 
 /// Adds all of `next`, which follows and goes on with `session`.

@@ -38,8 +38,8 @@ class Sessionizer {
  public:
   Sessionizer(Stored& stored, Micros timeout) : stored_(stored), timeout_(timeout) {}
 
-  /// Takes in events that are stored already but in no session: ascending, and each arrived after all that are
-  /// in sessions. Leaves the steps without what was taken from them.
+  /// Takes in events that are stored already but in no session: ascending, and each arrived after all that
+  /// are in sessions. Leaves the steps without what was taken from them.
   void add(std::span<Step> steps);
 
   /// Makes anew the sessions of the stored events between two times.
@@ -70,7 +70,7 @@ class Sessionizer {
   Sessions was_;  ///< the stored sessions that were looked at
   Sessions now_;  ///< what became of them, and new ones
   bool is_last_known_ = false;
-  std::optional<Key> last_;           ///< of the stored session that starts last
+  std::optional<Key> last_;          ///< of the stored session that starts last
   std::optional<Key> folded_until_;  ///< the last event that fold() took in
 };
 

@@ -1,7 +1,5 @@
 /// Sessions in the database.
 
-#include "session/store.hpp"
-
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "pg/boundary.hpp"
@@ -13,6 +11,7 @@
 #include "session/boundaries.hpp"
 #include "session/load.hpp"
 #include "session/sessionizer.hpp"
+#include "session/store.hpp"
 
 #include <map>
 #include <optional>
@@ -208,7 +207,8 @@ class Writer {
     if (removed_users_.empty()) return;
     static pg::Query query(
         "DELETE FROM cdp.session_span AS s USING unnest($1::bigint[], $2::timestamptz[], $3::bigint[])"
-        " AS g (user_no, started_at, first_arrival) WHERE s.user_no = g.user_no AND s.started_at = g.started_at"
+        " AS g (user_no, started_at, first_arrival) WHERE s.user_no = g.user_no AND s.started_at = "
+        "g.started_at"
         " AND s.first_arrival = g.first_arrival");
     (void)query(spi_, removed_users_, removed_starts_, removed_arrivals_);
   }
@@ -221,8 +221,8 @@ class Writer {
                   is.campaign[3], is.campaign[4], is.origin_at);
   }
 
-  /// Adds to cdp.open_session, and once in a while takes away what is over on a few of its pages: in proportion to
-  /// what is added, so that in the long run little of the table is outdated.
+  /// Adds to cdp.open_session, and once in a while takes away what is over on a few of its pages: in
+  /// proportion to what is added, so that in the long run little of the table is outdated.
   void remember_open() {
     if (open_.empty()) return;
     pg::BulkInsert rows("cdp", "open_session");
@@ -235,7 +235,8 @@ class Writer {
     const int64_t pages = 4 * std::exchange(added, 0) / kRowsOnPage;
     static pg::Query choose(
         "SELECT format('(%s,0)', first), format('(%s,0)', first + $1) FROM (SELECT floor(random() *"
-        " pg_relation_size('cdp.open_session') / current_setting('block_size')::bigint)::bigint AS first) AS r");
+        " pg_relation_size('cdp.open_session') / current_setting('block_size')::bigint)::bigint AS first) AS "
+        "r");
     static pg::Query look(
         "SELECT ctid::text, user_no, started_at, first_arrival FROM cdp.open_session"
         " WHERE ctid >= $1::tid AND ctid < $2::tid");
@@ -246,8 +247,9 @@ class Writer {
       pg::IndexLookup sessions("cdp", "session_span", "session_span_pkey");
       for (uint64_t i = 0; i < found.size(); ++i) {
         bool is_open_now = false;
-        sessions.find([&](const pg::IndexLookup::Row& row) { is_open_now = is_open(row.boolean(5), row.instant(3)); },
-                      found.bigint(i, 1), found.instant(i, 2), found.bigint(i, 3));
+        sessions.find(
+            [&](const pg::IndexLookup::Row& row) { is_open_now = is_open(row.boolean(5), row.instant(3)); },
+            found.bigint(i, 1), found.instant(i, 2), found.bigint(i, 3));
         if (!is_open_now) over.push_back(found.text(i, 0));
       }
     }

@@ -131,8 +131,8 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
   constexpr int kShortestRetryMs = 1000;
   constexpr int kLongestRetryMs = 30000;
   constexpr int kShortestSleepMs = 10;
-  // Where many messages come, batches begin at most this often: each costs the same few statements and a commit,
-  // and the more there are, the less one costs.
+  // Where many messages come, batches begin at most this often: each costs the same few statements and a
+  // commit, and the more there are, the less one costs.
   constexpr int kManyMessages = 10;
   constexpr int kGatherMs = 15;
   constexpr int kVeryManyMessages = 100;

@@ -174,7 +174,8 @@ bool is_passing(const pg::ServerError& error) {
   }
 }
 
-/// Did another transaction change a row between our reading and our writing it, so that both may be tried again?
+/// Did another transaction change a row between our reading and our writing it, so that both may be tried
+/// again?
 bool is_stale_row(const pg::ServerError& error) {
   return error.sqlstate() == ERRCODE_T_R_SERIALIZATION_FAILURE && !IsolationUsesXactSnapshot();
 }

@@ -61,31 +61,60 @@ TEST(Decimal, CarriesBetweenLimbs) {
 }
 
 TEST(Decimal, GivesTheNearestDouble) {
-  for (const char* text : {"0.1", "12.34", "-12.340", "9007199254740992", "9007199254740993.5", "0.0000000000000000000001",
-                           "1.7976931348623157", "123456789.987654321", "-0.3", "2.5e-30"})
+  for (const char* text :
+       {"0.1", "12.34", "-12.340", "9007199254740992", "9007199254740993.5", "0.0000000000000000000001",
+        "1.7976931348623157", "123456789.987654321", "-0.3", "2.5e-30"})
     EXPECT_EQ(Decimal::parse(text)->to_double(), std::strtod(text, nullptr)) << text;
 }
 
 TEST(Json, IsReadQuicklyAsCarefully) {
-  for (const char* text : {"{}", "[]", " [ ] ", R"({"a":{"b":[1,-2.50,true,false,null,"x\u00e9\ud83d\ude00\n"]},"":[]})",
-                           R"([0,-0,0.10,123456789012345678901234567890,"\"\\\/\b\f\r\t"])",
-                           R"({"a":1,"b":{"a":1,"a":2},"a":[3]})"}) {
+  for (const char* text :
+       {"{}", "[]", " [ ] ", R"({"a":{"b":[1,-2.50,true,false,null,"x\u00e9\ud83d\ude00\n"]},"":[]})",
+        R"([0,-0,0.10,123456789012345678901234567890,"\"\\\/\b\f\r\t"])",
+        R"({"a":1,"b":{"a":1,"a":2},"a":[3]})"}) {
     const std::optional<Json> quick = read_json_quickly(text, 64);
     ASSERT_TRUE(quick) << text;
     EXPECT_EQ(quick->dump(), read_json_carefully(text, 64).dump()) << text;
   }
   const std::string zero_inside("[\"\0\"]", 5);
-  for (const std::string& text :
-       {std::string(), std::string("1"), std::string("[1,]"), std::string("[,1]"), std::string("[1 2]"),
-        std::string("[01]"), std::string("[1.]"), std::string("[.5]"), std::string("[+1]"), std::string("[-]"),
-        std::string("[1e2]"), std::string("[tru]"), std::string("[truee]"), std::string("[nul]"),
-        std::string("[\"a]"), std::string("[\"\\ud800\"]"), std::string("[\"\\udc00\"]"),
-        std::string("[\"\\x\"]"), std::string("[\"\\u0000\"]"), std::string("[\"\xff\"]"),
-        std::string("[\"\n\"]"), zero_inside, std::string("{\"a\"}"), std::string("{\"a\":}"),
-        std::string("{\"a\":1,}"), std::string("{a:1}"), std::string("{1:1}"), std::string("{\"a\":1"),
-        std::string("[1"), std::string("[1]]"), std::string("[1] x"), std::string("[1}"), std::string("{\"a\":1]"),
-        std::string("[1]["), std::string("{\"a\" 1}"), std::string("{\"a\":1 \"b\":2}"),
-        "[" + std::string(65, '1') + "]", std::string(65, '[') + std::string(65, ']')})
+  for (const std::string& text : {std::string(),
+                                  std::string("1"),
+                                  std::string("[1,]"),
+                                  std::string("[,1]"),
+                                  std::string("[1 2]"),
+                                  std::string("[01]"),
+                                  std::string("[1.]"),
+                                  std::string("[.5]"),
+                                  std::string("[+1]"),
+                                  std::string("[-]"),
+                                  std::string("[1e2]"),
+                                  std::string("[tru]"),
+                                  std::string("[truee]"),
+                                  std::string("[nul]"),
+                                  std::string("[\"a]"),
+                                  std::string("[\"\\ud800\"]"),
+                                  std::string("[\"\\udc00\"]"),
+                                  std::string("[\"\\x\"]"),
+                                  std::string("[\"\\u0000\"]"),
+                                  std::string("[\"\xff\"]"),
+                                  std::string("[\"\n\"]"),
+                                  zero_inside,
+                                  std::string("{\"a\"}"),
+                                  std::string("{\"a\":}"),
+                                  std::string("{\"a\":1,}"),
+                                  std::string("{a:1}"),
+                                  std::string("{1:1}"),
+                                  std::string("{\"a\":1"),
+                                  std::string("[1"),
+                                  std::string("[1]]"),
+                                  std::string("[1] x"),
+                                  std::string("[1}"),
+                                  std::string("{\"a\":1]"),
+                                  std::string("[1]["),
+                                  std::string("{\"a\" 1}"),
+                                  std::string("{\"a\":1 \"b\":2}"),
+                                  "[" + std::string(65, '1') + "]",
+                                  std::string(65, '[') + std::string(65, ']')})
     EXPECT_FALSE(read_json_quickly(text, 64)) << text;
   EXPECT_TRUE(read_json_quickly(std::string(64, '[') + std::string(64, ']'), 64));
 }

@@ -17,8 +17,8 @@ Step step_at(int64_t time, int64_t arrival_no = 0) {
   return step;
 }
 
-/// Sessions by their definition, event after event. Written apart from the code under test: only what one event
-/// says is shared.
+/// Sessions by their definition, event after event. Written apart from the code under test: only what one
+/// event says is shared.
 std::vector<Session> by_definition(std::vector<Step> steps) {
   std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return key_of(a) < key_of(b); });
   std::vector<Session> sessions;
@@ -142,7 +142,8 @@ std::string shown(const std::vector<Step>& steps) {
   std::string text;
   for (const Step& step : steps)
     text += std::to_string(step.time.us) + "/" + std::to_string(step.arrival_no) + " " +
-            step.circumstances.session_id.value_or("") + std::to_string(static_cast<int>(step.boundary)) + "; ";
+            step.circumstances.session_id.value_or("") + std::to_string(static_cast<int>(step.boundary)) +
+            "; ";
   return text;
 }
 
@@ -220,8 +221,8 @@ TEST(Sessionizer, ReadsLittleForALateEventInALongSession) {
 
 std::string origin_of(const char* properties, const char* context) {
   const Circumstances said = read_circumstances(parse_json(properties), parse_json(context));
-  std::string text = said.session_id.value_or("-") + " " + said.url.value_or("-") + " " +
-                     said.referrer.value_or("-");
+  std::string text =
+      said.session_id.value_or("-") + " " + said.url.value_or("-") + " " + said.referrer.value_or("-");
   for (const auto& part : said.campaign) text += " " + part.value_or("-");
   return text + (said.has_origin() ? "" : " nowhere");
 }
@@ -234,7 +235,8 @@ TEST(Circumstances, AreWhereSourcesKeepThem) {
   EXPECT_EQ(origin_of(R"({"url": "/a"})", "{}"), "- /a - - - - - -");
   EXPECT_EQ(origin_of(R"({"url": "/a"})", R"({"page": {"url": "/b", "referrer": "https://r.no/"}})"),
             "- /b https://r.no/ - - - - -");
-  EXPECT_EQ(origin_of(R"({"url": 5, "$referrer": "$direct"})", R"({"page": "x"})"), "- - - - - - - - nowhere");
+  EXPECT_EQ(origin_of(R"({"url": 5, "$referrer": "$direct"})", R"({"page": "x"})"),
+            "- - - - - - - - nowhere");
   EXPECT_EQ(origin_of(R"({"referrer": "r"})", R"({"referrer": {"id": 5}})"), "- - r - - - - -");
   EXPECT_EQ(origin_of("{}", R"({"referrer": "r"})"), "- - r - - - - -");
   EXPECT_EQ(origin_of(R"({"utm_source": "b", "utm_term": "t"})",
@@ -243,8 +245,9 @@ TEST(Circumstances, AreWhereSourcesKeepThem) {
 }
 
 TEST(Circumstances, ReadTheCampaignOfAUrl) {
-  EXPECT_EQ(origin_of("{}", R"({"url": "/?utm_source=a+b&utm_medium=%C3%A6&x=1&utm_campaign=a%20b#utm_term=no"})"),
-            "- /?utm_source=a+b&utm_medium=%C3%A6&x=1&utm_campaign=a%20b#utm_term=no - a b æ a b - -");
+  EXPECT_EQ(
+      origin_of("{}", R"({"url": "/?utm_source=a+b&utm_medium=%C3%A6&x=1&utm_campaign=a%20b#utm_term=no"})"),
+      "- /?utm_source=a+b&utm_medium=%C3%A6&x=1&utm_campaign=a%20b#utm_term=no - a b æ a b - -");
   // What would be no text stays as it is; of two the first with a value; nothing is read behind the end.
   EXPECT_EQ(origin_of("{}", R"({"url": "?utm_source=%FF&utm_medium=%00&utm_term=%4&utm_content="})"),
             "- ?utm_source=%FF&utm_medium=%00&utm_term=%4&utm_content= - %FF %00 - %4 -");
