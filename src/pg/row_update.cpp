@@ -3,6 +3,7 @@
 #include "base/interrupt.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
+#include "pg/written_table.hpp"
 
 extern "C" {
 #include <access/table.h>
@@ -21,13 +22,9 @@ extern "C" {
 
 namespace cdp::pg {
 
-/// Lives in a memory context of its own; plain data, so that the server's errors may pass over it.
+/// Plain data, so that the server's errors may pass over it.
 struct RowUpdate::State {
-  MemoryContext context;  ///< of this object
-  MemoryContext row;      ///< of the values of one row
-  Relation relation;
-  EState* executor;
-  ResultRelInfo* result;
+  WrittenTable table;
   TupleTableSlot* before;
   TupleTableSlot* after;
   bool needs_statements;
@@ -50,24 +47,14 @@ ItemPointerData pointer_of(uint64_t place) {
 
 RowUpdate::RowUpdate(const char* schema, const char* table) {
   state_ = guard([&] {
-    MemoryContext context =
-        AllocSetContextCreate(CurrentMemoryContext, "cdp row update", ALLOCSET_DEFAULT_SIZES);
-    MemoryContext outer = MemoryContextSwitchTo(context);
     auto* state = static_cast<State*>(palloc0(sizeof(State)));
-    state->context = context;
-    state->row = AllocSetContextCreate(context, "cdp row update row", ALLOCSET_DEFAULT_SIZES);
-    state->relation =
-        table_open(get_relname_relid(table, get_namespace_oid(schema, false)), RowExclusiveLock);
-    state->executor = CreateExecutorState();
-    state->executor->es_output_cid = GetCurrentCommandId(true);
-    state->result = makeNode(ResultRelInfo);
-    InitResultRelInfo(state->result, state->relation, 0, nullptr, 0);
-    CheckCmdReplicaIdentity(state->relation, CMD_UPDATE);
-    ExecOpenIndices(state->result, false);
-    state->before = table_slot_create(state->relation, nullptr);
-    state->after = table_slot_create(state->relation, nullptr);
-    const TriggerDesc* triggers = state->result->ri_TrigDesc;
-    const TupleConstr* constraints = RelationGetDescr(state->relation)->constr;
+    open_written_table(&state->table, schema, table);
+    MemoryContext outer = MemoryContextSwitchTo(state->table.context);
+    CheckCmdReplicaIdentity(state->table.relation, CMD_UPDATE);
+    state->before = table_slot_create(state->table.relation, nullptr);
+    state->after = table_slot_create(state->table.relation, nullptr);
+    const TriggerDesc* triggers = state->table.result->ri_TrigDesc;
+    const TupleConstr* constraints = RelationGetDescr(state->table.relation)->constr;
     state->needs_statements = (triggers != nullptr &&
                                (triggers->trig_update_before_row || triggers->trig_update_after_row ||
                                 triggers->trig_update_instead_row || triggers->trig_update_before_statement ||
@@ -78,7 +65,7 @@ RowUpdate::RowUpdate(const char* schema, const char* table) {
   });
 }
 
-MemoryContext RowUpdate::row_context() const { return state_->row; }
+MemoryContext RowUpdate::row_context() const { return state_->table.rows; }
 
 void RowUpdate::update_row(uint64_t place, std::span<const int> columns, std::span<const Field> fields) {
   check_interrupts();
@@ -86,10 +73,10 @@ void RowUpdate::update_row(uint64_t place, std::span<const int> columns, std::sp
   if (state->needs_statements) return update_by_statement(place, columns, fields);
   guard([&] {
     ItemPointerData pointer = pointer_of(place);
-    if (!table_tuple_fetch_row_version(state->relation, &pointer, SnapshotAny, state->before))
+    if (!table_tuple_fetch_row_version(state->table.relation, &pointer, SnapshotAny, state->before))
       refuse_stale_row();
     TupleTableSlot* after = state->after;
-    const TupleDesc description = RelationGetDescr(state->relation);
+    const TupleDesc description = RelationGetDescr(state->table.relation);
     slot_getallattrs(state->before);
     ExecClearTuple(after);
     for (int i = 0; i < description->natts; ++i) {
@@ -101,17 +88,17 @@ void RowUpdate::update_row(uint64_t place, std::span<const int> columns, std::sp
       after->tts_isnull[columns[i]] = fields[i].is_null;
     }
     ExecStoreVirtualTuple(after);
-    after->tts_tableOid = RelationGetRelid(state->relation);
-    MemoryContext outer = MemoryContextSwitchTo(GetPerTupleMemoryContext(state->executor));
-    if (description->constr != nullptr) ExecConstraints(state->result, after, state->executor);
-    if (pg::update_row(state->result, &pointer, after, state->executor, state->executor->es_output_cid) !=
-        TM_Ok)
+    after->tts_tableOid = RelationGetRelid(state->table.relation);
+    MemoryContext outer = MemoryContextSwitchTo(GetPerTupleMemoryContext(state->table.executor));
+    if (description->constr != nullptr) ExecConstraints(state->table.result, after, state->table.executor);
+    if (pg::update_row(state->table.result, &pointer, after, state->table.executor,
+                       state->table.executor->es_output_cid) != TM_Ok)
       refuse_stale_row();
     MemoryContextSwitchTo(outer);
     ExecClearTuple(after);
     ExecClearTuple(state->before);
-    ResetPerTupleExprContext(state->executor);
-    MemoryContextReset(state->row);
+    ResetPerTupleExprContext(state->table.executor);
+    MemoryContextReset(state->table.rows);
   });
 }
 
@@ -121,20 +108,21 @@ void RowUpdate::update_by_statement(uint64_t place, std::span<const int> columns
   guard([&] {
     ItemPointerData pointer = pointer_of(place);
     // Changing no row is also what a trigger may decide: ask before.
-    if (!table_tuple_fetch_row_version(state->relation, &pointer, SnapshotAny, state->before) ||
-        !table_tuple_satisfies_snapshot(state->relation, state->before, GetLatestSnapshot()))
+    if (!table_tuple_fetch_row_version(state->table.relation, &pointer, SnapshotAny, state->before) ||
+        !table_tuple_satisfies_snapshot(state->table.relation, state->before, GetLatestSnapshot()))
       refuse_stale_row();
     ExecClearTuple(state->before);
-    const TupleDesc description = RelationGetDescr(state->relation);
+    const TupleDesc description = RelationGetDescr(state->table.relation);
     const size_t count = columns.size();
     auto* types = static_cast<Oid*>(palloc((count + 1) * sizeof(Oid)));
     auto* values = static_cast<Datum*>(palloc((count + 1) * sizeof(Datum)));
     auto* nulls = static_cast<char*>(palloc(count + 2));
     StringInfoData sql;
     initStringInfo(&sql);
-    appendStringInfo(&sql, "UPDATE %s SET ",
-                     quote_qualified_identifier(get_namespace_name(RelationGetNamespace(state->relation)),
-                                                RelationGetRelationName(state->relation)));
+    appendStringInfo(
+        &sql, "UPDATE %s SET ",
+        quote_qualified_identifier(get_namespace_name(RelationGetNamespace(state->table.relation)),
+                                   RelationGetRelationName(state->table.relation)));
     for (size_t i = 0; i < count; ++i) {
       const FormData_pg_attribute* column = TupleDescAttr(description, columns[i]);
       appendStringInfo(&sql, "%s%s = $%d", i > 0 ? ", " : "", quote_identifier(NameStr(column->attname)),
@@ -151,9 +139,9 @@ void RowUpdate::update_by_statement(uint64_t place, std::span<const int> columns
     const int result =
         SPI_execute_with_args(sql.data, static_cast<int>(count) + 1, types, values, nulls, false, 0);
     if (result != SPI_OK_UPDATE)
-      elog(ERROR, "could not update a row of %s: %s", RelationGetRelationName(state->relation),
+      elog(ERROR, "could not update a row of %s: %s", RelationGetRelationName(state->table.relation),
            SPI_result_code_string(result));
-    MemoryContextReset(state->row);
+    MemoryContextReset(state->table.rows);
   });
 }
 
@@ -162,12 +150,8 @@ void RowUpdate::finish() {
   guard([&] {
     ExecDropSingleTupleTableSlot(state->before);
     ExecDropSingleTupleTableSlot(state->after);
-    ExecCloseIndices(state->result);
-    ExecResetTupleTable(state->executor->es_tupleTable, false);
-    FreeExecutorState(state->executor);
-    table_close(state->relation, NoLock);
-    MemoryContextDelete(state->context);
-    CommandCounterIncrement();
+    close_written_table(&state->table);
+    pfree(state);
   });
 }
 

@@ -1,0 +1,35 @@
+#include "pg/written_table.hpp"
+
+extern "C" {
+#include <access/table.h>
+#include <access/xact.h>
+#include <catalog/namespace.h>
+#include <executor/executor.h>
+#include <utils/lsyscache.h>
+}
+
+namespace cdp::pg {
+
+void open_written_table(WrittenTable* table, const char* schema, const char* name) {
+  table->context = AllocSetContextCreate(CurrentMemoryContext, "cdp written table", ALLOCSET_DEFAULT_SIZES);
+  MemoryContext before = MemoryContextSwitchTo(table->context);
+  table->rows = AllocSetContextCreate(table->context, "cdp rows to write", ALLOCSET_DEFAULT_SIZES);
+  table->relation = table_open(get_relname_relid(name, get_namespace_oid(schema, false)), RowExclusiveLock);
+  table->executor = CreateExecutorState();
+  table->executor->es_output_cid = GetCurrentCommandId(true);
+  table->result = makeNode(ResultRelInfo);
+  InitResultRelInfo(table->result, table->relation, 0, nullptr, 0);
+  ExecOpenIndices(table->result, false);
+  MemoryContextSwitchTo(before);
+}
+
+void close_written_table(WrittenTable* table) {
+  ExecCloseIndices(table->result);
+  ExecResetTupleTable(table->executor->es_tupleTable, false);
+  FreeExecutorState(table->executor);
+  table_close(table->relation, NoLock);
+  MemoryContextDelete(table->context);
+  CommandCounterIncrement();
+}
+
+}  // namespace cdp::pg
