@@ -15,12 +15,12 @@ file=$(mktemp)
 trap 'rm -f "$file"; dropdb --if-exists --force "$database"' EXIT
 run -c 'CREATE EXTENSION cdp' -c 'SELECT cdp_worker_stop()' >/dev/null
 
-# A user has ten events on average, of 20 names; 30 properties in all, four an event; about 300 bytes a message, of the last 30 days.
+# A user has ten events on average, of 20 names; 30 properties in all, four an event; about 300 bytes a message, of the last six days.
 run -c "COPY (SELECT json_build_object('userId', 'user-' || abs(hashint8(v)) % greatest($events / 10, 1), 'type', 'track',
   'event', 'event_' || n % 20, 'messageId', md5(n::text), 'timestamp', to_char(at, 'YYYY-MM-DD\"T\"HH24:MI:SS.USOF'),
   'properties', json_build_object('url', 'https://shop.example/product/' || n % 1000, 'property_' || n % 9, n % 10000 / 100.0,
   'label_' || n % 10, 'EUR', 'position_' || n % 10, n % 12))
-  FROM (SELECT n, v, now() - interval '30 days' + v * interval '30 days' / ($events / $visit + 1)
+  FROM (SELECT n, v, now() - interval '6 days' + v * interval '6 days' / ($events / $visit + 1)
                + (n % $visit) * interval '40 seconds' + n % 7 * interval '1 second' AS at
         FROM generate_series(1, $events) AS n, LATERAL (SELECT (n / $visit)::bigint AS v) AS visit ORDER BY at) AS e) TO STDOUT" >"$file"
 run -c "CREATE TABLE plain (payload jsonb, user_id text GENERATED ALWAYS AS (payload ->> 'userId') STORED,
