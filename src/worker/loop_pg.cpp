@@ -135,17 +135,18 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
   // commit, and the more there are, the less one costs.
   constexpr int kManyMessages = 10;
   constexpr int kGatherMs = 15;
-  constexpr int kVeryManyMessages = 100;
-  constexpr int kGatherLongMs = 60;
+  constexpr int64_t kVeryManyASecond = 5000;
+  constexpr int kGatherLongMs = 100;
   char reported[256] = "";
   int retry_ms = 0;  // 0 unless the turn before failed
   bool is_start = true;
+  TimestampTz begin = GetCurrentTimestamp();
   for (;;) {
     Turn turn;
     turn.is_start = is_start;
     turn.was_failing = retry_ms > 0;
     pgstat_report_activity(STATE_RUNNING, "taking messages");
-    const TimestampTz begin = GetCurrentTimestamp();
+    const TimestampTz since = std::exchange(begin, GetCurrentTimestamp());
     ErrorData* error = run_turn(&turn);
     pgstat_report_activity(STATE_IDLE, nullptr);
     leave_if_asked();
@@ -164,7 +165,8 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
     reported[0] = '\0';
     if (turn.has_more) continue;
     if (turn.messages >= kManyMessages) {
-      const int gather_ms = turn.messages >= kVeryManyMessages ? kGatherLongMs : kGatherMs;
+      const int64_t a_second = turn.messages * kSecond / std::max<int64_t>(begin - since, 1);
+      const int gather_ms = a_second >= kVeryManyASecond ? kGatherLongMs : kGatherMs;
       gather(begin + gather_ms * kMillisecond);
       continue;
     }
