@@ -7,6 +7,7 @@
 #include "pg/written_table.hpp"
 
 #include <algorithm>
+#include <utility>
 
 extern "C" {
 #include <access/table.h>

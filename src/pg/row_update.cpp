@@ -5,6 +5,8 @@
 #include "pg/guard.hpp"
 #include "pg/written_table.hpp"
 
+#include <utility>
+
 extern "C" {
 #include <access/table.h>
 #include <access/tableam.h>

@@ -13,11 +13,13 @@
 #include "session/sessionizer.hpp"
 #include "session/store.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 extern "C" {
 #include <utils/guc.h>

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <limits>
 #include <unistd.h>
+#include <utility>
 
 extern "C" {
 #include <pgstat.h>
