@@ -85,19 +85,14 @@ void Sessionizer::place(Step& step) {
   join_following(key_of(*session));
 }
 
-/// Whether the session stays one with `step` in its middle: enough to know so, from its neighbours alone.
+/// Whether the session stays one with `step` in its middle: enough to know so, from the event before alone.
+/// The event behind went on with that one: by its id, or since it is near, and then it is nearer to `step`.
 bool Sessionizer::fits_inside(const Session& session, const Step& step) {
   if (step.boundary != Boundary::None) return false;
   const std::optional<std::string>& id = step.circumstances.session_id;
   if (id && session.session_id && *id != *session.session_id) return false;
   const std::optional<Step> previous = stored_.before(key_of(step));
-  if (!previous || previous->boundary == Boundary::End || step.time > previous->time + timeout_) return false;
-  bool is_near = false;
-  stored_.from({step.time, step.arrival_no + 1}, [&](const Step& next) {
-    is_near = next.time <= step.time + timeout_;
-    return false;
-  });
-  return is_near;
+  return previous && previous->boundary != Boundary::End && step.time <= previous->time + timeout_;
 }
 
 /// What was appended to the session that starts at `key` may make the one behind a part of it.

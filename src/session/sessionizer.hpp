@@ -32,7 +32,7 @@ class Stored {
 };
 
 /// Brings a user's sessions up to date with events that came in whatever order: the outcome is that of all
-/// events in order. An event at the end costs nothing but reading its session; one in the middle three
+/// events in order. An event at the end costs nothing but reading its session; one in the middle two
 /// look-ups; where it parts a session or makes its id another, that session's events are read again.
 class Sessionizer {
  public:
