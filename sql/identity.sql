@@ -63,14 +63,13 @@ CREATE FUNCTION play(script text, batch integer) RETURNS void LANGUAGE plpgsql A
 BEGIN
     DELETE FROM cdp.recent_event; DELETE FROM cdp.session_span; DELETE FROM cdp.profile; DELETE FROM cdp.identity;
     DELETE FROM cdp.identity_log; DELETE FROM cdp.user_counter;
-    -- Of one length, so that no row fits into what is left of an earlier page: they keep their order.
     INSERT INTO cdp.inbox (payload, received_at)
-    SELECT rpad(jsonb_strip_nulls(jsonb_build_object(
+    SELECT jsonb_strip_nulls(jsonb_build_object(
                'type', CASE w[1] WHEN 't' THEN 'track' WHEN 'i' THEN 'identify' ELSE 'alias' END, 'event', 'e',
                'userId', CASE WHEN w[1] = 'a' THEN w[3] ELSE nullif(w[2], '-') END,
                'anonymousId', CASE WHEN w[1] <> 'a' THEN nullif(w[3], '-') END,
                'previousId', CASE WHEN w[1] = 'a' THEN w[2] END,
-               'timestamp', to_char(timestamp '2025-01-01' + n * interval '1 minute', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))::text, 200),
+               'timestamp', to_char(timestamp '2025-01-01' + n * interval '1 minute', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))),
            timestamptz '2025-01-01' + n * interval '1 minute'
     FROM (SELECT string_to_array(trim(m), ' ') AS w, n FROM string_to_table(script, ',') WITH ORDINALITY AS s (m, n)) AS s
     ORDER BY n;
