@@ -172,7 +172,8 @@ class Inbox::Window {
 
   /// Moves the first rows, as many and of as many bytes, to `batch`; at least one.
   void take(size_t most, int64_t* bytes_left, std::vector<Queued>* batch) {
-    for (; taken_ < rows_.size() && (taken_ == 0 || (taken_<most&& * bytes_left> 0)); ++taken_) {
+    const auto is_wanted = [&] { return taken_ == 0 || (*bytes_left > 0 && taken_ < most); };
+    for (; taken_ < rows_.size() && is_wanted(); ++taken_) {
       Queued& queued = rows_[taken_].queued;
       *bytes_left -= static_cast<int64_t>(queued.payload.size());
       batch->push_back(std::move(queued));

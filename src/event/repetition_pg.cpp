@@ -5,6 +5,7 @@
 #include "event/store.hpp"
 #include "pg/bulk_insert.hpp"
 #include "pg/index_lookup.hpp"
+#include "pg/pages.hpp"
 #include "pg/spi.hpp"
 
 #include <algorithm>
@@ -115,13 +116,10 @@ void forget(pg::Spi& spi, size_t fresh, Instant latest) {
   added += static_cast<int64_t>(fresh);
   if (std::exchange(has_looked, true) && added < kIdsOnPage) return;
   const int64_t pages = 8 * (std::exchange(added, 0) / kIdsOnPage + 1);
-  static pg::Query choose(
-      "SELECT format('(%s,0)', first), format('(%s,0)', first + $1) FROM (SELECT floor(random() *"
-      " pg_relation_size('cdp.insert_id') / current_setting('block_size')::bigint)::bigint AS first) AS r");
   static pg::Query remove(
       "DELETE FROM cdp.insert_id WHERE ctid >= $1::tid AND ctid < $2::tid AND received_at <= $3");
-  const pg::Rows range = choose(spi, pages);
-  (void)remove(spi, range.text(0, 0), range.text(0, 1), latest - deduplication_horizon());
+  const pg::PageRange range = pg::random_pages(spi, "cdp.insert_id", pages);
+  (void)remove(spi, range.first, range.behind, latest - deduplication_horizon());
 }
 
 /// Messages whose ids were used before for other contents.

@@ -36,10 +36,8 @@ RangeScan::RangeScan(const char* schema, const char* table, uint64_t after)
     CommandCounterIncrement();
     state->snapshot = RegisterSnapshot(GetTransactionSnapshot());
     state->slot = table_slot_create(state->table, nullptr);
-    ItemPointerData first;
+    ItemPointerData first = pointer_of(after + 1);
     ItemPointerData last;
-    const uint64_t from = after + 1;
-    ItemPointerSet(&first, static_cast<BlockNumber>(from >> 16), static_cast<OffsetNumber>(from & 0xffff));
     ItemPointerSet(&last, MaxBlockNumber, PG_UINT16_MAX);
     state->scan = table_beginscan_tidrange(state->table, state->snapshot, &first, &last);
     return state;
@@ -76,9 +74,7 @@ std::optional<StoredRow> RangeScan::at(uint64_t place) {
   State* state = state_;
   const bool is_found = guard([&] {
     MemoryContextSwitchTo(state->context);
-    ItemPointerData pointer;
-    ItemPointerSet(&pointer, static_cast<BlockNumber>(place >> 16),
-                   static_cast<OffsetNumber>(place & 0xffff));
+    ItemPointerData pointer = pointer_of(place);
     return table_tuple_fetch_row_version(state->table, &pointer, state->snapshot, state->slot);
   });
   return is_found ? std::optional<StoredRow>(state->slot) : std::nullopt;

@@ -3,6 +3,7 @@
 #include "base/interrupt.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
+#include "pg/stored_row.hpp"
 #include "pg/written_table.hpp"
 
 #include <utility>
@@ -33,12 +34,6 @@ struct RowUpdate::State {
 };
 
 namespace {
-
-ItemPointerData pointer_of(uint64_t place) {
-  ItemPointerData pointer;
-  ItemPointerSet(&pointer, static_cast<BlockNumber>(place >> 16), static_cast<OffsetNumber>(place & 0xffff));
-  return pointer;
-}
 
 [[noreturn]] void refuse_stale_row() {
   ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),

@@ -16,6 +16,13 @@ extern "C" {
 
 namespace cdp::pg {
 
+/// The server's form of StoredRow::place().
+inline ItemPointerData pointer_of(uint64_t place) {
+  ItemPointerData pointer;
+  ItemPointerSet(&pointer, static_cast<BlockNumber>(place >> 16), static_cast<OffsetNumber>(place & 0xffff));
+  return pointer;
+}
+
 /// A row as a scan gives it, valid until the next one. Columns by their place in the table, from 0.
 class StoredRow {
  public:

@@ -6,6 +6,7 @@
 #include "pg/bulk_insert.hpp"
 #include "pg/guard.hpp"
 #include "pg/index_lookup.hpp"
+#include "pg/pages.hpp"
 #include "pg/row_update.hpp"
 #include "pg/spi.hpp"
 #include "session/boundaries.hpp"
@@ -235,17 +236,13 @@ class Writer {
     added += static_cast<int64_t>(open_.size());
     if (added < kRowsOnPage) return;
     const int64_t pages = 4 * std::exchange(added, 0) / kRowsOnPage;
-    static pg::Query choose(
-        "SELECT format('(%s,0)', first), format('(%s,0)', first + $1) FROM (SELECT floor(random() *"
-        " pg_relation_size('cdp.open_session') / current_setting('block_size')::bigint)::bigint AS first) AS "
-        "r");
     static pg::Query look(
         "SELECT ctid::text, user_no, started_at, first_arrival FROM cdp.open_session"
         " WHERE ctid >= $1::tid AND ctid < $2::tid");
     std::vector<std::string> over;
     {
-      const pg::Rows range = choose(spi_, pages);
-      const pg::Rows found = look(spi_, range.text(0, 0), range.text(0, 1));
+      const pg::PageRange range = pg::random_pages(spi_, "cdp.open_session", pages);
+      const pg::Rows found = look(spi_, range.first, range.behind);
       pg::IndexLookup sessions("cdp", "session_span", "session_span_pkey");
       for (uint64_t i = 0; i < found.size(); ++i) {
         bool is_open_now = false;
