@@ -2,8 +2,8 @@
 #include "pg/bulk_insert.hpp"
 #include "pg/index_lookup.hpp"
 #include "pg/memory.hpp"
-#include "pg/row_update.hpp"
 #include "pg/spi.hpp"
+#include "pg/table_writer.hpp"
 #include "segment/chunks.hpp"
 #include "segment/membership.hpp"
 #include "segment/population.hpp"
@@ -56,8 +56,7 @@ void write_hints(const std::vector<int64_t>& users, const std::vector<Instant>& 
 void write_rows(const Catalog& catalog, RowMap& rows) {
   std::vector<int64_t> hinted_users;
   std::vector<Instant> hinted_due;
-  std::optional<pg::BulkInsert> inserts;
-  std::optional<pg::RowUpdate> updates;
+  pg::TableWriter written("cdp", "membership");
   for (auto& [user_no, row] : rows) {
     const Standing& standing = row.standing;
     // A hint is needed only where none stands for that instant or an earlier one.
@@ -70,16 +69,13 @@ void write_rows(const Catalog& catalog, RowMap& rows) {
     for (size_t i = 0; i < standing.is_member.size(); ++i)
       if (standing.is_member[i] != 0) numbers.push_back(catalog.definitions()[i].number);
     if (row.place == 0) {
-      if (!inserts) inserts.emplace("cdp", "membership");
-      inserts->add(user_no, numbers, standing.evaluated_at, standing.next_due, row.hint_due);
+      written.add(user_no, numbers, standing.evaluated_at, standing.next_due, row.hint_due);
     } else {
-      if (!updates) updates.emplace("cdp", "membership");
-      updates->update(row.place, pg::Set{1, numbers}, pg::Set{2, standing.evaluated_at},
-                      pg::Set{3, standing.next_due}, pg::Set{4, row.hint_due});
+      written.update(row.place, pg::Set{1, numbers}, pg::Set{2, standing.evaluated_at},
+                     pg::Set{3, standing.next_due}, pg::Set{4, row.hint_due});
     }
   }
-  if (inserts) inserts->finish();
-  if (updates) updates->finish();
+  written.finish();
   write_hints(hinted_users, hinted_due);
 }
 

@@ -7,8 +7,8 @@
 #include "pg/guard.hpp"
 #include "pg/index_lookup.hpp"
 #include "pg/pages.hpp"
-#include "pg/row_update.hpp"
 #include "pg/spi.hpp"
+#include "pg/table_writer.hpp"
 #include "session/boundaries.hpp"
 #include "session/load.hpp"
 #include "session/sessionizer.hpp"
@@ -186,9 +186,8 @@ class Writer {
   }
 
   void finish() {
-    if (updates_) updates_->finish();
+    rows_.finish();
     remove();
-    if (inserts_) inserts_->finish();
     remember_open();
   }
 
@@ -197,13 +196,12 @@ class Writer {
   bool is_open(const Session& session) const { return is_open(session.is_over, session.ended_at); }
 
   void update(uint64_t place, const Session& is) {
-    if (!updates_) updates_.emplace("cdp", "session_span");
-    updates_->update(place, pg::Set{3, is.ended_at}, pg::Set{4, is.events}, pg::Set{5, is.is_over},
-                     pg::Set{6, is.landing_event_no}, pg::Set{7, is.exit_event_no}, pg::Set{8, is.session_id},
-                     pg::Set{9, is.landing_page}, pg::Set{10, is.landing_page_at}, pg::Set{11, is.exit_page},
-                     pg::Set{12, is.exit_page_at}, pg::Set{13, is.referrer}, pg::Set{14, is.campaign[0]},
-                     pg::Set{15, is.campaign[1]}, pg::Set{16, is.campaign[2]}, pg::Set{17, is.campaign[3]},
-                     pg::Set{18, is.campaign[4]}, pg::Set{19, is.origin_at});
+    rows_.update(place, pg::Set{3, is.ended_at}, pg::Set{4, is.events}, pg::Set{5, is.is_over},
+                 pg::Set{6, is.landing_event_no}, pg::Set{7, is.exit_event_no}, pg::Set{8, is.session_id},
+                 pg::Set{9, is.landing_page}, pg::Set{10, is.landing_page_at}, pg::Set{11, is.exit_page},
+                 pg::Set{12, is.exit_page_at}, pg::Set{13, is.referrer}, pg::Set{14, is.campaign[0]},
+                 pg::Set{15, is.campaign[1]}, pg::Set{16, is.campaign[2]}, pg::Set{17, is.campaign[3]},
+                 pg::Set{18, is.campaign[4]}, pg::Set{19, is.origin_at});
   }
 
   void remove() {
@@ -217,11 +215,10 @@ class Writer {
   }
 
   void insert(int64_t user_no, const Session& is) {
-    if (!inserts_) inserts_.emplace("cdp", "session_span");
-    inserts_->add(user_no, is.started_at, is.first_arrival, is.ended_at, is.events, is.is_over,
-                  is.landing_event_no, is.exit_event_no, is.session_id, is.landing_page, is.landing_page_at,
-                  is.exit_page, is.exit_page_at, is.referrer, is.campaign[0], is.campaign[1], is.campaign[2],
-                  is.campaign[3], is.campaign[4], is.origin_at);
+    rows_.add(user_no, is.started_at, is.first_arrival, is.ended_at, is.events, is.is_over,
+              is.landing_event_no, is.exit_event_no, is.session_id, is.landing_page, is.landing_page_at,
+              is.exit_page, is.exit_page_at, is.referrer, is.campaign[0], is.campaign[1], is.campaign[2],
+              is.campaign[3], is.campaign[4], is.origin_at);
   }
 
   /// Adds to cdp.open_session, and once in a while takes away what is over on a few of its pages: in
@@ -259,8 +256,7 @@ class Writer {
 
   pg::Spi& spi_;
   Instant now_;
-  std::optional<pg::RowUpdate> updates_;
-  std::optional<pg::BulkInsert> inserts_;
+  pg::TableWriter rows_{"cdp", "session_span"};
   std::vector<int64_t> removed_users_;
   std::vector<Instant> removed_starts_;
   std::vector<int64_t> removed_arrivals_;
