@@ -5,7 +5,7 @@
 namespace cdp {
 
 namespace {
-InterruptCheck installed_check = nullptr;
+thread_local InterruptCheck installed_check = nullptr;
 }
 
 InterruptCheck set_interrupt_check(InterruptCheck check) noexcept {

@@ -145,8 +145,8 @@ void keep_last_of_each_name(Json::Object& object) {
 }
 
 std::optional<Json> read_json_quickly(std::string_view text, int max_depth) {
-  static ondemand::parser parser;
-  static std::string padded;  // the library reads a little beyond the end
+  thread_local ondemand::parser parser;
+  thread_local std::string padded;  // the library reads a little beyond the end
   padded.assign(text);
   padded.append(simdjson::SIMDJSON_PADDING, ' ');
   ondemand::document document;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,8 +51,8 @@ enum class OnViolation : uint8_t { Reject, DropProperty, Warn };
 /// and again after one of the tables was changed, by whomever.
 class Expectations {
  public:
-  /// As committed now or changed by this transaction. Stays valid until the next call.
-  static const Expectations& current();
+  /// As committed now or changed by this transaction.
+  static std::shared_ptr<const Expectations> current();
 
   /// Throws Rejection (no_user, unknown_event, missing_field, schema) if the message is not to be taken;
   /// removes blocked ids; removes properties and logs as the event's schema says. `has_time` says whether it
@@ -69,6 +70,7 @@ class Expectations {
   /// The row for this event of this source; nullptr if there is none.
   const Entry* find(const std::string& event, const std::string& source) const;
 
+  bool rejects_unknown_ = false;  ///< events that have no schema
   BlockedIds blocked_ids_;
   std::unordered_map<std::string, std::vector<Entry>> schemas_;
   std::unordered_map<std::string, std::vector<RequiredField>> requirements_;

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "event/reading.hpp"
 #include "event/snapshot.hpp"
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace cdp::pg {
@@ -13,15 +13,6 @@ class Spi;
 }
 
 namespace cdp::event {
-
-/// A row of cdp.inbox.
-struct Queued {
-  std::string source;
-  std::string payload;
-  bool is_null = false;  ///< the payload is
-  Instant received_at;
-  int64_t queue_no = 0;  ///< order in which it was queued
-};
 
 /// The reading end of cdp.inbox, for the one batch at a time that holds the process lock.
 ///
@@ -58,6 +49,7 @@ class Inbox {
 
   void start_round();
   bool take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queued>* batch);
+  bool holds_more(const char* chunk, int64_t first_page) const;
   void truncate_if_processed(int chunk);
   void rotate();
 

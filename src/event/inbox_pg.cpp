@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "base/interrupt.hpp"
 #include "event/inbox.hpp"
 #include "pg/guard.hpp"
 #include "pg/memory.hpp"
@@ -25,6 +26,8 @@ constexpr int64_t kFullChunkBytes = 1024 * 1024;
 constexpr int64_t kSmallChunkBytes = 256 * 1024;
 /// Emptying a chunk takes looking through it and a lock that writers may hold: not tried more often.
 constexpr std::chrono::milliseconds kTruncateInterval{200};
+/// How many pages at a chunk's end are looked at before it is locked.
+constexpr int64_t kLastPages = 32;
 /// Smaller payloads lie in their rows, mostly; those that do not may wait for the next large one.
 constexpr size_t kLargePayloadBytes = 2048;
 
@@ -35,11 +38,13 @@ constexpr int64_t kLookAhead = 1000;
 constexpr uint64_t kBeforeFirstRow = 0;
 constexpr uint64_t kBehindLastRow = uint64_t{0xfffffffe} << 16 | 0xffff;
 
+/// The columns of a chunk.
+enum Column : uint8_t { kSource, kPayload, kReceivedAt, kXid, kHome, kChunk, kQueueNo };
+
 /// The statements over one chunk.
 struct ChunkStatements {
   const char* name;
   pg::Query remove;
-  pg::Query is_open;
   pg::Query size;
   const char* lock;
   const char* truncate;
@@ -49,8 +54,6 @@ struct ChunkStatements {
 #define CDP_CHUNK(number)                                                                                   \
   ChunkStatements {                                                                                         \
     "inbox_" number, pg::Query("DELETE FROM cdp.inbox_" number " WHERE ctid = ANY($1::tid[])"),             \
-        pg::Query("SELECT EXISTS (SELECT FROM cdp.inbox_" number                                            \
-                  " WHERE home <> $1 OR NOT pg_visible_in_snapshot(xid, (SELECT $2::pg_snapshot)))"),       \
         pg::Query("SELECT pg_relation_size('cdp.inbox_" number "'::regclass)"),                             \
         "LOCK TABLE cdp.inbox_" number " IN ACCESS EXCLUSIVE MODE NOWAIT", "TRUNCATE cdp.inbox_" number, {} \
   }
@@ -62,11 +65,6 @@ ChunkStatements& chunk_statements(int chunk) {
 
 #undef CDP_CHUNK
 
-/// A place as text of a tid, and back.
-std::string text_of(uint64_t place) {
-  return "(" + std::to_string(place >> 16) + "," + std::to_string(place & 0xffff) + ")";
-}
-
 uint64_t place_of(const std::string& text) {
   unsigned block = 0;
   unsigned item = 0;
@@ -75,13 +73,7 @@ uint64_t place_of(const std::string& text) {
   return static_cast<uint64_t>(block) << 16 | item;
 }
 
-/// Places as text of a tid[], and back.
-std::string text_of(const std::vector<uint64_t>& places) {
-  std::string text = "{";
-  for (const uint64_t place : places) text += (text.size() > 1 ? ",\"" : "\"") + text_of(place) + '"';
-  return text + "}";
-}
-
+/// From the text of a tid[].
 std::vector<uint64_t> places_of(const std::string& text) {
   std::vector<uint64_t> places;
   for (size_t at = text.find('('); at != std::string::npos; at = text.find('(', at + 1))
@@ -166,8 +158,10 @@ class Inbox::Window {
   uint64_t last() const { return last_; }
 
   void sort() {
-    std::stable_sort(rows_.begin(), rows_.end(),
-                     [](const Row& a, const Row& b) { return a.queued.queue_no < b.queued.queue_no; });
+    const auto is_before = [](const Row& a, const Row& b) { return a.queued.queue_no < b.queued.queue_no; };
+    // Rows of one connection lie in order.
+    if (!std::is_sorted(rows_.begin(), rows_.end(), is_before))
+      std::stable_sort(rows_.begin(), rows_.end(), is_before);
   }
 
   /// Moves the first rows, as many and of as many bytes, to `batch`; at least one.
@@ -201,9 +195,6 @@ class Inbox::Window {
     uint64_t place = 0;
     bool is_outside = false;  ///< of the snapshots: to be deleted once it is taken
   };
-
-  /// The columns of a chunk.
-  enum Column : uint8_t { kSource, kPayload, kReceivedAt, kXid, kHome, kChunk, kQueueNo };
 
   bool is_of_others(const pg::StoredRow& row) const { return row.integer(kHome) != inbox_.home_; }
   bool is_in_round(const pg::StoredRow& row) const {
@@ -256,7 +247,7 @@ bool Inbox::take_from_chunk(int64_t limit, int64_t* bytes_left, std::vector<Queu
     outside = window.outside();
     held_ = window.held();
   }
-  if (!outside.empty()) (void)statements.remove(spi_, text_of(outside));
+  if (!outside.empty()) (void)statements.remove(spi_, pg::tids_text(outside));
   return is_at_end && held_.empty();
 }
 
@@ -284,19 +275,31 @@ std::vector<Queued> Inbox::take(int64_t limit, int64_t max_bytes) {
   return batch;
 }
 
+/// Are there rows from this page on that the rounds so far did not see?
+bool Inbox::holds_more(const char* chunk, int64_t first_page) const {
+  pg::RangeScan rows("cdp", chunk, static_cast<uint64_t>(first_page) << 16);
+  InterruptTicker ticker;
+  while (const std::optional<pg::StoredRow> row = rows.next()) {
+    ticker.tick();
+    if (row->integer(kHome) != home_ || !done_.sees(static_cast<uint64_t>(row->bigint(kXid)))) return true;
+  }
+  return false;
+}
+
 /// No writer holds the chunk once it is locked, so what it holds then is all it will hold.
 void Inbox::truncate_if_processed(int chunk) {
   ChunkStatements& statements = chunk_statements(chunk);
   const auto now = std::chrono::steady_clock::now();
   if (chunk == write_chunk_ && now < statements.tried_at + kTruncateInterval) return;
-  if (statements.size(spi_).bigint(0, 0) <= (chunk == write_chunk_ ? kSmallChunkBytes : 0)) return;
+  const int64_t size = statements.size(spi_).bigint(0, 0);
+  if (size <= (chunk == write_chunk_ ? kSmallChunkBytes : 0)) return;
   statements.tried_at = now;
-  if (statements.is_open(spi_, home_, done_.to_string()).boolean(0, 0)) return;
+  // What came last tells most often that the lock is not worth taking.
+  if (holds_more(statements.name, std::max<int64_t>(size / BLCKSZ - kLastPages, 0))) return;
   try {
     pg::in_subtransaction([&] {
       pg::execute(spi_, statements.lock);
-      if (!statements.is_open(spi_, home_, done_.to_string()).boolean(0, 0))
-        pg::execute(spi_, statements.truncate);
+      if (!holds_more(statements.name, 0)) pg::execute(spi_, statements.truncate);
     });
   } catch (const pg::ServerError& error) {
     // A writer, or a query of this session, has it: another batch will find it free.
@@ -324,7 +327,8 @@ void Inbox::save(Instant clock) {
   (void)update(spi_, static_cast<int16_t>(write_chunk_), done_.to_string(),
                is_in_round ? std::optional(target_->to_string()) : std::nullopt,
                is_in_round ? std::optional(static_cast<int16_t>(read_chunk_)) : std::nullopt,
-               is_in_round ? std::optional(text_of(read_until_)) : std::nullopt, clock, text_of(held_));
+               is_in_round ? std::optional(pg::tid_text(read_until_)) : std::nullopt, clock,
+               pg::tids_text(held_));
 }
 
 }  // namespace cdp::event

@@ -1,6 +1,5 @@
 /// Which messages were seen before: by insert id within the horizon, and beyond it by their users' events.
 
-#include "base/hash.hpp"
 #include "event/settings.hpp"
 #include "event/store.hpp"
 #include "pg/bulk_insert.hpp"
@@ -14,21 +13,6 @@
 namespace cdp::event {
 
 namespace {
-
-uint64_t key_of(const Received& received) {
-  return quick_hash64(*received.message.insert_id, quick_hash64(received.source));
-}
-
-/// What a message says, without what a sender changes when it tries again (its clock, the state of the
-/// device).
-uint64_t content_of(const Message& message) {
-  uint64_t hash = mix64(static_cast<uint64_t>(message.kind));
-  for (const auto* id : {&message.user_id, &message.anonymous_id, &message.previous_id})
-    hash = id->has_value() ? quick_hash64(**id, hash) : mix64(hash);
-  hash = quick_hash64(message.event, hash);
-  hash = mix64(hash ^ hash_of(message.properties));
-  return mix64(hash ^ hash_of(message.traits));
-}
 
 /// An id of this batch: its first message, and what the look-up in cdp.insert_id found.
 struct Sighting {
@@ -52,7 +36,7 @@ class Sightings {
     std::vector<std::pair<uint64_t, size_t>> keyed;
     keyed.reserve(messages.size());
     for (size_t i = 0; i < messages.size(); ++i)
-      if (messages[i].message.insert_id) keyed.emplace_back(key_of(messages[i]), i);
+      if (messages[i].message.insert_id) keyed.emplace_back(messages[i].id_key, i);
     std::sort(keyed.begin(), keyed.end());
     sightings_.reserve(keyed.size());
     for (const auto& [key, message] : keyed) {
@@ -62,7 +46,7 @@ class Sightings {
              !have_same_id(messages[sightings_[at - 1].message], messages[message]))
         --at;
       const bool is_new = at == 0 || sightings_[at - 1].key != key;
-      if (is_new) sightings_.push_back({key, message, content_of(messages[message].message)});
+      if (is_new) sightings_.push_back({key, message, messages[message].content});
       of_message_[message] = is_new ? sightings_.size() - 1 : at - 1;
     }
   }
@@ -71,20 +55,62 @@ class Sightings {
   size_t size() const { return sightings_.size(); }
   const Sighting& of(size_t message) const { return sightings_[of_message_[message]]; }
 
-  /// Finds the ids that earlier batches took within the horizon.
+  /// Finds the ids that earlier batches took within the horizon, and stores the others.
+  void look_up_and_record(pg::Spi& spi) {
+    // What was so of the batch before is likely of this one: where ids repeat it is cheaper to look first.
+    static bool repeat = false;
+    if (repeat || !record_and_look_up(spi)) {
+      look_up();
+      record();
+    }
+    const auto known = std::count_if(sightings_.begin(), sightings_.end(),
+                                     [](const Sighting& sighting) { return sighting.is_known; });
+    repeat = static_cast<size_t>(known) > sightings_.size() / 8;
+  }
+
+ private:
+  /// Stores all ids and looks only those up whose keys turn out to be there. Says whether that can be done.
+  bool record_and_look_up(pg::Spi& spi) {
+    pg::BulkInsert rows("cdp", "insert_id");
+    if (!rows.note_equals()) {
+      rows.finish();
+      return false;
+    }
+    for (const Sighting& sighting : sightings_) add(rows, sighting);
+    rows.flush();
+    const std::vector<pg::BulkInsert::Added> equals(rows.equals().begin(), rows.equals().end());
+    rows.finish();
+    if (equals.empty()) return true;
+
+    std::vector<uint64_t> needless;
+    pg::IndexLookup known("cdp", "insert_id", "insert_id_key");
+    for (const pg::BulkInsert::Added& added : equals) {
+      Sighting& sighting = sightings_[static_cast<size_t>(added.number)];
+      look_up(known, sighting, added.place);
+      if (sighting.is_known) needless.push_back(added.place);
+    }
+    static pg::Query remove("DELETE FROM cdp.insert_id WHERE ctid = ANY($1::tid[])");
+    if (!needless.empty()) (void)remove(spi, pg::tids_text(needless));
+    return true;
+  }
+
   void look_up() {
     pg::IndexLookup known("cdp", "insert_id", "insert_id_key");
-    for (Sighting& sighting : sightings_) {
-      const Received& first = messages_[sighting.message];
-      known.find(
-          [&](const pg::IndexLookup::Row& row) {
-            if (row.instant(2) <= first.message.received_at - deduplication_horizon()) return;
-            if (row.text(3) != first.source || row.text(4) != *first.message.insert_id) return;
-            sighting.is_known = true;
-            sighting.known_content = static_cast<uint64_t>(row.bigint(1));
-          },
-          static_cast<int64_t>(sighting.key));
-    }
+    for (Sighting& sighting : sightings_) look_up(known, sighting, 0);
+  }
+
+  /// Looks an id up among the rows that lie elsewhere than at `own_place`.
+  void look_up(pg::IndexLookup& known, Sighting& sighting, uint64_t own_place) const {
+    const Received& first = messages_[sighting.message];
+    known.find(
+        [&](const pg::IndexLookup::Row& row) {
+          if (row.place() == own_place) return;
+          if (row.instant(2) <= first.message.received_at - deduplication_horizon()) return;
+          if (row.text(3) != first.source || row.text(4) != *first.message.insert_id) return;
+          sighting.is_known = true;
+          sighting.known_content = static_cast<uint64_t>(row.bigint(1));
+        },
+        static_cast<int64_t>(sighting.key));
   }
 
   /// Stores the ids that are new.
@@ -93,14 +119,17 @@ class Sightings {
     for (const Sighting& sighting : sightings_) {
       if (sighting.is_known) continue;
       if (!rows) rows.emplace("cdp", "insert_id");
-      const Received& first = messages_[sighting.message];
-      rows->add(static_cast<int64_t>(sighting.key), static_cast<int64_t>(sighting.content),
-                first.message.received_at, first.source, *first.message.insert_id);
+      add(*rows, sighting);
     }
     if (rows) rows->finish();
   }
 
- private:
+  void add(pg::BulkInsert& rows, const Sighting& sighting) const {
+    const Received& first = messages_[sighting.message];
+    rows.add(static_cast<int64_t>(sighting.key), static_cast<int64_t>(sighting.content),
+             first.message.received_at, first.source, *first.message.insert_id);
+  }
+
   const std::vector<Received>& messages_;
   std::vector<Sighting> sightings_;  ///< by key
   std::vector<size_t> of_message_;   ///< index in sightings_ of each message with an id
@@ -108,18 +137,21 @@ class Sightings {
 
 /// Once in a while takes away ids that are beyond the horizon: looks at a few pages somewhere in the table,
 /// eight times as many as new ids have filled, so that at most an eighth of the table is outdated in the long
-/// run. No index by time is kept for it.
+/// run. Where the last look found none, one page for each that was filled is enough to find the first ones.
+/// No index by time is kept for it.
 void forget(pg::Spi& spi, size_t fresh, Instant latest) {
   constexpr int64_t kIdsOnPage = 64;
   static int64_t added = 0;  // by this backend since it looked
   static bool has_looked = false;
+  static bool has_found = true;
   added += static_cast<int64_t>(fresh);
   if (std::exchange(has_looked, true) && added < kIdsOnPage) return;
-  const int64_t pages = 8 * (std::exchange(added, 0) / kIdsOnPage + 1);
+  const int64_t filled = std::exchange(added, 0) / kIdsOnPage + 1;
   static pg::Query remove(
-      "DELETE FROM cdp.insert_id WHERE ctid >= $1::tid AND ctid < $2::tid AND received_at <= $3");
-  const pg::PageRange range = pg::random_pages(spi, "cdp.insert_id", pages);
-  (void)remove(spi, range.first, range.behind, latest - deduplication_horizon());
+      "WITH gone AS (DELETE FROM cdp.insert_id WHERE ctid >= $1::tid AND ctid < $2::tid AND received_at <= $3"
+      " RETURNING 1) SELECT EXISTS (SELECT FROM gone)");
+  const pg::PageRange range = pg::random_pages(spi, "cdp.insert_id", has_found ? 8 * filled : filled);
+  has_found = remove(spi, range.first, range.behind, latest - deduplication_horizon()).boolean(0, 0);
 }
 
 /// Messages whose ids were used before for other contents.
@@ -153,8 +185,7 @@ void record_conflicts(pg::Spi& spi, const std::vector<const Received*>& conflict
 void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages) {
   Sightings sightings(*messages);
   if (sightings.is_empty()) return;
-  sightings.look_up();
-  sightings.record();
+  sightings.look_up_and_record(spi);
 
   Instant latest = Instant::min();
   std::vector<char> is_repetition(messages->size(), 0);
@@ -167,7 +198,7 @@ void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages) {
     if (!sighting.is_known && sighting.message == i) continue;
     is_repetition[i] = 1;
     const uint64_t taken = sighting.is_known ? sighting.known_content : sighting.content;
-    if (content_of(received.message) != taken) conflicts.push_back(&received);
+    if (received.content != taken) conflicts.push_back(&received);
   }
   record_conflicts(spi, conflicts);
   forget(spi, sightings.size(), latest);

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "event/event.hpp"
-#include "event/inbox.hpp"
-#include "event/message.hpp"
+#include "event/reading.hpp"
 
 #include <optional>
 #include <span>
@@ -10,30 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
+namespace cdp::pg {
+class Spi;
+}
+
 namespace cdp::event {
-
-/// A message of a batch with where it came from.
-struct Received {
-  Message message;
-  std::string source;
-};
-
-/// A message that could not be taken.
-struct DeadLetter {
-  Rejection rejection;
-  std::string payload;
-  bool is_null = false;  ///< the payload is
-  std::string source;
-  Instant received_at;
-};
-
-/// Reads the queued messages by their sources' mappings; what cannot be read goes to `dead`.
-std::vector<Received> read_messages(pg::Spi& spi, std::span<const Queued> batch,
-                                    std::vector<DeadLetter>* dead);
-
-/// The messages of a payload that holds several, each queued for itself; nothing if it holds one or cannot be
-/// read.
-std::vector<Queued> single_messages(const Queued& queued);
 
 /// Records insert ids and removes the messages whose source and id were seen before, in this batch or
 /// earlier within the horizon (cdp.deduplication_horizon): the first one wins. One of them that says

@@ -4,16 +4,20 @@
 #include "base/interrupt.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
+#include "pg/stored_row.hpp"
 #include "pg/written_table.hpp"
 
 #include <algorithm>
 #include <utility>
 
 extern "C" {
+#include <access/genam.h>
 #include <access/table.h>
 #include <access/tableam.h>
 #include <access/xact.h>
+#include <catalog/index.h>
 #include <catalog/namespace.h>
+#include <catalog/pg_am_d.h>
 #include <commands/trigger.h>
 #include <executor/executor.h>
 #include <utils/lsyscache.h>
@@ -33,7 +37,25 @@ struct BulkInsert::State {
   TupleTableSlot* slots[kRowsAtOnce];
   int count;
   bool has_triggers;
+  bool notes_equals;
+  int64_t written;  ///< rows before those in `slots`
+  Added* equals;
+  size_t equal_count;
+  size_t equal_room;
 };
+
+namespace {
+
+/// Makes the entry of the table's only index. Says whether it may equal another.
+bool insert_index_entry(ResultRelInfo* result, TupleTableSlot* slot, EState* executor) {
+  Datum values[INDEX_MAX_KEYS];
+  bool nulls[INDEX_MAX_KEYS];
+  FormIndexDatum(result->ri_IndexRelationInfo[0], slot, executor, values, nulls);
+  return !index_insert(result->ri_IndexRelationDescs[0], values, nulls, &slot->tts_tid,
+                       result->ri_RelationDesc, UNIQUE_CHECK_PARTIAL, false, result->ri_IndexRelationInfo[0]);
+}
+
+}  // namespace
 
 BulkInsert::BulkInsert(const char* schema, const char* table) {
   state_ = guard([&] {
@@ -82,6 +104,31 @@ void BulkInsert::add_row(std::span<const Field> fields) {
   if (state->count == kRowsAtOnce) flush();
 }
 
+bool BulkInsert::note_equals() {
+  const ResultRelInfo* result = state_->table.result;
+  if (state_->has_triggers || result->ri_NumIndices != 1) return false;
+  const IndexInfo* index = result->ri_IndexRelationInfo[0];
+  state_->notes_equals = index->ii_Am == BTREE_AM_OID && index->ii_Predicate == NIL &&
+                         index->ii_ExclusionOps == nullptr && !index->ii_Unique && index->ii_ReadyForInserts;
+  return state_->notes_equals;
+}
+
+std::span<const BulkInsert::Added> BulkInsert::equals() const {
+  return {state_->equals, state_->equal_count};
+}
+
+void BulkInsert::note(State* state, Added added) {
+  if (state->equal_count == state->equal_room) {
+    const size_t room = std::max<size_t>(64, 2 * state->equal_room);
+    auto* larger = static_cast<Added*>(MemoryContextAllocHuge(state->table.context, room * sizeof(Added)));
+    std::copy_n(state->equals, state->equal_count, larger);
+    if (state->equals != nullptr) pfree(state->equals);
+    state->equals = larger;
+    state->equal_room = room;
+  }
+  state->equals[state->equal_count++] = added;
+}
+
 void BulkInsert::flush() {
   check_interrupts();
   State* state = state_;
@@ -91,7 +138,10 @@ void BulkInsert::flush() {
     table_multi_insert(state->table.relation, state->slots, state->count,
                        state->table.executor->es_output_cid, 0, nullptr);
     for (int i = 0; i < state->count; ++i) {
-      insert_index_entries(state->table.result, state->slots[i], state->table.executor);
+      if (!state->notes_equals)
+        insert_index_entries(state->table.result, state->slots[i], state->table.executor);
+      else if (insert_index_entry(state->table.result, state->slots[i], state->table.executor))
+        note(state, {state->written + i, place_of(state->slots[i]->tts_tid)});
       if (state->has_triggers)
         ExecARInsertTriggers(state->table.executor, state->table.result, state->slots[i], nullptr,
                              state->transition);
@@ -100,6 +150,7 @@ void BulkInsert::flush() {
     }
     MemoryContextSwitchTo(before);
     MemoryContextReset(state->table.rows);
+    state->written += state->count;
     state->count = 0;
   });
 }

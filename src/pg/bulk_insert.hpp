@@ -32,6 +32,22 @@ class BulkInsert {
     add_row(fields);
   }
 
+  /// A row that was added: the how manieth, from 0, and where it lies.
+  struct Added {
+    int64_t number;
+    uint64_t place;
+  };
+
+  /// From now on notes the rows that may equal, in the columns of the table's index, another that was there
+  /// or was added before: what looking each up first would tell costs nothing so. To be called before any
+  /// are added. Says whether it can: not where the table has triggers, or not exactly one index, a btree.
+  bool note_equals();
+  /// Those that were noted; valid until finish().
+  std::span<const Added> equals() const;
+
+  /// Writes all that was added, so that equals() is whole.
+  void flush();
+
   /// Writes what is left and closes the table. Only an error may keep it from being called: the end of the
   /// transaction then closes the table, and the memory context around frees what this object holds.
   void finish();
@@ -41,7 +57,7 @@ class BulkInsert {
 
   MemoryContext rows_context() const;  ///< of the values until they are written
   void add_row(std::span<const Field> fields);
-  void flush();
+  static void note(State* state, Added added);
 
   State* state_;
 };

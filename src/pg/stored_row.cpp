@@ -5,16 +5,29 @@
 
 namespace cdp::pg {
 
+std::string tid_text(uint64_t place) {
+  return "(" + std::to_string(place >> 16) + "," + std::to_string(place & 0xffff) + ")";
+}
+
+std::string tids_text(const std::vector<uint64_t>& places) {
+  std::string text = "{";
+  for (const uint64_t place : places) text += (text.size() > 1 ? ",\"" : "\"") + tid_text(place) + '"';
+  return text + "}";
+}
+
+void StoredRow::unpack(int column) const {
+  if (column >= slot_->tts_nvalid) guard([&] { slot_getsomeattrs(slot_, column + 1); });
+}
+
 bool StoredRow::is_null(int column) const {
-  return guard([&] { return slot_attisnull(slot_, column + 1); });
+  unpack(column);
+  return slot_->tts_isnull[column];
 }
 
 Datum StoredRow::datum(int column) const {
-  bool is_null = false;
-  const Datum value = guard([&] { return slot_getattr(slot_, column + 1, &is_null); });
-  if (is_null)
+  if (is_null(column))
     throw Error(Category::Internal, "unexpected null in column " + std::to_string(column) + " of a table");
-  return value;
+  return slot_->tts_values[column];
 }
 
 }  // namespace cdp::pg

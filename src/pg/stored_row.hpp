@@ -7,6 +7,7 @@
 #include "pg/datum.hpp"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,24 +17,30 @@ extern "C" {
 
 namespace cdp::pg {
 
-/// The server's form of StoredRow::place().
+/// The server's form of place_of().
 inline ItemPointerData pointer_of(uint64_t place) {
   ItemPointerData pointer;
   ItemPointerSet(&pointer, static_cast<BlockNumber>(place >> 16), static_cast<OffsetNumber>(place & 0xffff));
   return pointer;
 }
 
-/// A row as a scan gives it, valid until the next one. Columns by their place in the table, from 0.
+/// Where a row lies: block number, then 16 bits of its item there; good until the row is changed. Never 0.
+inline uint64_t place_of(const ItemPointerData& pointer) {
+  return static_cast<uint64_t>(ItemPointerGetBlockNumberNoCheck(&pointer)) << 16 |
+         ItemPointerGetOffsetNumberNoCheck(&pointer);
+}
+
+/// A place as text of a tid; places as that of a tid[].
+std::string tid_text(uint64_t place);
+std::string tids_text(const std::vector<uint64_t>& places);
+
+/// A row as a scan gives it, valid until the next one. Columns by their place in the table, from 0; those
+/// before one that was read cost next to nothing.
 class StoredRow {
  public:
   explicit StoredRow(TupleTableSlot* slot) : slot_(slot) {}
 
-  /// Where the row lies: block number, then 16 bits of its item there; good until the row is changed. Never
-  /// 0.
-  uint64_t place() const {
-    return static_cast<uint64_t>(ItemPointerGetBlockNumberNoCheck(&slot_->tts_tid)) << 16 |
-           ItemPointerGetOffsetNumberNoCheck(&slot_->tts_tid);
-  }
+  uint64_t place() const { return place_of(slot_->tts_tid); }
   bool is_null(int column) const;
   bool boolean(int column) const { return DatumGetBool(datum(column)); }
   int32_t integer(int column) const { return DatumGetInt32(datum(column)); }
@@ -46,6 +53,8 @@ class StoredRow {
   Datum datum(int column) const;
 
  private:
+  void unpack(int column) const;
+
   TupleTableSlot* slot_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "event/event.hpp"
+#include "session/circumstances.hpp"
 
 #include <cstdint>
 #include <span>
@@ -12,8 +13,10 @@ class Spi;
 
 namespace cdp::session {
 
-/// Takes further events, stored already and in the order of their arrival, into their users' sessions.
-void add_events(pg::Spi& spi, std::span<const event::Event> events, Instant now);
+/// Takes further events, stored already and in the order of their arrival, into their users' sessions. What
+/// each says of its session (`circumstances`, in parallel) is used up.
+void add_events(pg::Spi& spi, std::span<const event::Event> events,
+                std::span<Circumstances* const> circumstances, Instant now);
 
 /// Makes the sessions of `losers`, whose events are `winner`'s by now, part of those of `winner`.
 void merge_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winner, Instant now);

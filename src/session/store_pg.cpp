@@ -274,7 +274,8 @@ void load() {
   });
 }
 
-void add_events(pg::Spi& spi, std::span<const event::Event> events, Instant now) {
+void add_events(pg::Spi& spi, std::span<const event::Event> events,
+                std::span<Circumstances* const> circumstances, Instant now) {
   if (events.empty()) return;
   const Boundaries& boundaries = Boundaries::current();
   std::vector<const event::Event*> ordered;
@@ -289,7 +290,7 @@ void add_events(pg::Spi& spi, std::span<const event::Event> events, Instant now)
   for (size_t i = 0; i < ordered.size(); ++i) {
     const event::Event& event = *ordered[i];
     steps.push_back({event.time, event.arrival_no, event.event_no, boundaries.of(event.name),
-                     read_circumstances(event.properties, event.context)});
+                     std::move(*circumstances[static_cast<size_t>(&event - events.data())])});
     if (i + 1 < ordered.size() && ordered[i + 1]->user_no == event.user_no) continue;
     check_interrupts();
     StoredUser stored(tables, event.user_no);

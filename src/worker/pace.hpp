@@ -24,6 +24,11 @@ class Pace {
     return static_cast<int64_t>(std::clamp(fitting, kLeast, kMost));
   }
 
+  /// How long so many will take, going by the last piece.
+  Micros expected(int64_t items) const {
+    return static_cast<Micros>(us_per_item_ * static_cast<double>(items));
+  }
+
   /// A piece of `items` took so long.
   void note(int64_t items, Micros took) {
     if (items > 0) us_per_item_ = static_cast<double>(took) / static_cast<double>(items);

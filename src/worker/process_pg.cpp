@@ -1,3 +1,4 @@
+#include "base/background.hpp"
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "decision/feedback.hpp"
@@ -15,37 +16,54 @@
 #include "segment/membership.hpp"
 #include "session/store.hpp"
 #include "worker/load.hpp"
+#include "worker/piece.hpp"
 #include "worker/process.hpp"
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <optional>
 #include <span>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 extern "C" {
 #include <access/xact.h>
+#include <storage/ipc.h>
 }
 
 namespace cdp::worker {
 
 namespace {
 
-/// Messages are taken in pieces of at most this many, and of batch_bytes(), so that memory is bounded
-/// whatever the limit.
-constexpr int64_t kMessagesAtOnce = 20000;
+/// Messages are taken in pieces of at most so many, and of batch_bytes() / kPiecesOfBytes, so that memory is
+/// bounded whatever the limit. A piece is read while the one before is applied, which takes more than kGrowth
+/// times as long; the first is small, since nothing else can be done while it is read.
+constexpr int64_t kMostMessages = 20000;
+constexpr int64_t kFirstMessages = 2500;
+constexpr int64_t kGrowth = 3;
+constexpr int64_t kPiecesOfBytes = 4;
 
 /// The effects of a piece of messages, room by room.
 class Batch {
  public:
-  Batch(pg::Spi& spi, Instant now, StageTimes& times) : spi_(spi), now_(now), times_(times) {}
+  Batch(pg::Spi& spi, Piece& piece, Instant now, StageTimes& times)
+      : spi_(spi),
+        now_(now),
+        times_(times),
+        piece_(piece),
+        messages_(piece.reading().messages),
+        events_(piece.events()) {}
 
-  void apply(std::span<const event::Queued> queued) {
-    in(Stage::Read, [&] { messages_ = event::read_messages(spi_, queued, &dead_); });
+  void apply() {
+    in(Stage::Read, [&] { read(); });
     in(Stage::Deduplicate, [&] { event::remove_repetitions(spi_, &messages_); });
     in(Stage::Identify, [&] { resolve(); });
     store();
     in(Stage::Follow, [&] { follow(); });
-    event::store_dead_letters(spi_, dead_);
+    event::store_dead_letters(spi_, piece_.reading().dead);
   }
 
  private:
@@ -53,6 +71,11 @@ class Batch {
   void in(Stage stage, F&& f) {
     const StageTimes::Timer timer(times_, stage);
     f();
+  }
+
+  void read() {
+    piece_.read(event::current_reading_rules());
+    piece_.reading().violations.store(spi_);
   }
 
   void resolve() {
@@ -71,10 +94,19 @@ class Batch {
   /// Repetitions that only their users' events know of.
   void drop_logged() {
     const std::vector<size_t> logged = event::find_logged(messages_, users_);
-    for (auto i = logged.rbegin(); i != logged.rend(); ++i) {
-      messages_.erase(messages_.begin() + static_cast<ptrdiff_t>(*i));
-      users_.erase(users_.begin() + static_cast<ptrdiff_t>(*i));
+    if (logged.empty()) return;
+    size_t kept = 0;
+    auto next = logged.begin();
+    for (size_t i = 0; i < messages_.size(); ++i) {
+      if (next != logged.end() && *next == i) {
+        ++next;
+        continue;
+      }
+      if (kept != i) messages_[kept] = std::move(messages_[i]);
+      users_[kept++] = users_[i];
     }
+    messages_.resize(kept);
+    users_.resize(kept);
   }
 
   /// Makes all that losers did and were the winners'.
@@ -94,23 +126,30 @@ class Batch {
   }
 
   void store() {
-    std::map<std::string, int32_t> numbers;
     std::vector<std::string> names;
-    for (const event::Received& received : messages_)
-      if (received.message.kind == event::MessageKind::Track) numbers.emplace(received.message.event, 0);
-    for (const auto& [name, number] : numbers) names.push_back(name);
+    std::unordered_set<std::string_view> found;
+    for (const event::Received& received : messages_) {
+      if (received.message.kind != event::MessageKind::Track) continue;
+      if (found.insert(received.message.event).second) names.push_back(received.message.event);
+    }
+    std::sort(names.begin(), names.end());
     const auto event_numbers = event::event_numbers(spi_, names);
 
     std::vector<const event::Received*> origins;
+    std::vector<session::Circumstances*> circumstances;
+    events_.reserve(messages_.size());
+    origins.reserve(messages_.size());
+    circumstances.reserve(messages_.size());
     for (size_t i = 0; i < messages_.size(); ++i) {
       event::Message& message = messages_[i].message;
       if (message.kind != event::MessageKind::Track) continue;
       events_.push_back({users_[i], event_numbers.at(message.event), 0, message.event, message.time,
                          message.received_at, std::move(message.properties), std::move(message.context)});
       origins.push_back(&messages_[i]);
+      circumstances.push_back(&piece_.circumstances()[messages_[i].number]);
     }
     in(Stage::Store, [&] { event::store_events(spi_, events_, origins); });
-    in(Stage::Sessions, [&] { session::add_events(spi_, events_, now_); });
+    in(Stage::Sessions, [&] { session::add_events(spi_, events_, circumstances, now_); });
     in(Stage::Feedback, [&] { decision::take_feedback(spi_, events_); });
   }
 
@@ -152,11 +191,11 @@ class Batch {
   pg::Spi& spi_;
   Instant now_;
   StageTimes& times_;
-  std::vector<event::DeadLetter> dead_;
-  std::vector<event::Received> messages_;
+  Piece& piece_;
+  std::vector<event::Received>& messages_;
+  std::vector<event::Event>& events_;
   std::vector<int64_t> users_;  ///< of each message
   std::optional<profile::Directory> directory_;
-  std::vector<event::Event> events_;
 };
 
 /// Errors that say nothing about the messages: the batch fails as a whole and is tried again.
@@ -181,15 +220,14 @@ bool is_stale_row(const pg::ServerError& error) {
 }
 
 /// Applies messages in a subtransaction. Returns why the database refuses one of them, if it does.
-std::optional<std::string> try_to_apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now,
-                                        StageTimes& times) {
+std::optional<std::string> try_to_apply(pg::Spi& spi, Piece& piece, Instant now, StageTimes& times) {
   // Whoever changes a row of ours holds it until he commits, so each try waits for one of them.
   constexpr int kMostTries = 10;
   for (int i = 1;; ++i) {
     try {
       pg::Arena arena("cdp batch");
       pg::InContext in_arena(arena.context());
-      pg::in_subtransaction([&] { Batch(spi, now, times).apply(queued); });
+      pg::in_subtransaction([&] { Batch(spi, piece, now, times).apply(); });
       return std::nullopt;
     } catch (const pg::ServerError& error) {
       if (i < kMostTries && is_stale_row(error)) {
@@ -206,25 +244,36 @@ std::optional<std::string> try_to_apply(pg::Spi& spi, std::span<const event::Que
 }
 
 /// Applies messages; where the database refuses one of them, halves until it stands alone.
-void apply(pg::Spi& spi, std::span<const event::Queued> queued, Instant now, StageTimes& times) {
-  if (queued.empty()) return;
-  const std::optional<std::string> reason = try_to_apply(spi, queued, now, times);
+void apply(pg::Spi& spi, Piece& piece, Instant now, StageTimes& times) {
+  const std::optional<std::string> reason = try_to_apply(spi, piece, now, times);
   if (!reason) return;
   segment::Catalog::invalidate();
+  const std::vector<event::Queued>& queued = piece.queued();
+  const auto apply_alone = [&](std::vector<event::Queued> part) {
+    Piece alone(std::move(part), event::current_reading_rules());
+    apply(spi, alone, now, times);
+  };
   if (queued.size() > 1) {
-    const size_t half = queued.size() / 2;
-    apply(spi, queued.first(half), now, times);
-    apply(spi, queued.subspan(half), now, times);
+    const auto middle = queued.begin() + static_cast<ptrdiff_t>(queued.size() / 2);
+    apply_alone({queued.begin(), middle});
+    apply_alone({middle, queued.end()});
     return;
   }
   const event::Queued& message = queued.front();
-  if (const std::vector<event::Queued> singles = event::single_messages(message); !singles.empty()) {
-    apply(spi, singles, now, times);
+  if (std::vector<event::Queued> singles = event::single_messages(message); !singles.empty()) {
+    apply_alone(std::move(singles));
     return;
   }
   const event::DeadLetter letter{
       {"failed", *reason}, message.payload, message.is_null, message.source, message.received_at};
   event::store_dead_letters(spi, std::span(&letter, 1));
+}
+
+/// A FATAL error ends the process without leaving scopes: threads that read must not outlive what they use.
+void wait_for_threads_at_exit() {
+  static bool is_registered = false;
+  if (std::exchange(is_registered, true)) return;
+  pg::guard([] { on_proc_exit([](int, Datum) { Background::wait_for_all(); }, 0); });
 }
 
 Instant clock_now(pg::Spi& spi) {
@@ -238,6 +287,7 @@ Processed process(const Limits& limits) {
   // What this backend has learned.
   static Pace message_pace;
   static Pace user_pace;
+  wait_for_threads_at_exit();
   pg::Spi spi;
   segment::lock_processing();
   const Stopwatch total;
@@ -247,22 +297,34 @@ Processed process(const Limits& limits) {
 
   Processed done;
   bool is_time_up = false;
-  // Also a long computation of segments before, or a long backlog of messages, leaves time for one piece.
-  while (done.messages < limits.messages && done.bytes < limits.bytes && !is_time_up) {
-    const Stopwatch piece;
-    std::vector<event::Queued> queued;
-    {
-      const StageTimes::Timer timer(done.times, Stage::Take);
-      queued = inbox.take(std::min({limits.messages - done.messages, kMessagesAtOnce,
-                                    message_pace.piece(total.left_of(limits.time))}),
-                          std::min(limits.bytes - done.bytes, batch_bytes()));
-    }
-    if (queued.empty()) break;
-    apply(spi, queued, now, done.times);
+  int64_t most_at_once = kFirstMessages;
+  const auto take = [&](Micros time, std::unique_ptr<Piece> applied) -> std::unique_ptr<Piece> {
+    const StageTimes::Timer timer(done.times, Stage::Take);
+    std::vector<event::Queued> queued =
+        inbox.take(std::min({limits.messages - done.messages, most_at_once, message_pace.piece(time)}),
+                   std::min(limits.bytes - done.bytes, batch_bytes() / kPiecesOfBytes));
+    if (queued.empty()) return nullptr;
     done.messages += static_cast<int64_t>(queued.size());
     for (const event::Queued& message : queued) done.bytes += static_cast<int64_t>(message.payload.size());
-    message_pace.note(static_cast<int64_t>(queued.size()), piece.us());
-    is_time_up = total.left_of(limits.time) <= 0;
+    most_at_once = std::min(most_at_once * kGrowth, kMostMessages);
+    return std::make_unique<Piece>(std::move(queued), event::current_reading_rules(), std::move(applied));
+  };
+  std::unique_ptr<Piece> piece;
+  // Also a long computation of segments before, or a long backlog of messages, leaves time for one piece.
+  std::unique_ptr<Piece> next = take(total.left_of(limits.time), nullptr);
+  while (next) {
+    std::unique_ptr<Piece> applied = std::exchange(piece, std::move(next));
+    const auto size = static_cast<int64_t>(piece->queued().size());
+    const Stopwatch stopwatch;
+    if (done.messages < limits.messages && done.bytes < limits.bytes) {
+      const Micros left = limits.time == kNoTimeLimit
+                              ? kNoTimeLimit
+                              : total.left_of(limits.time) - message_pace.expected(size);
+      is_time_up = left <= 0;
+      if (!is_time_up) next = take(left, std::move(applied));
+    }
+    apply(spi, *piece, now, done.times);
+    message_pace.note(size, stopwatch.us());
   }
   const bool has_more_messages = done.messages >= limits.messages || done.bytes >= limits.bytes || is_time_up;
   is_time_up = false;
@@ -271,7 +333,7 @@ Processed process(const Limits& limits) {
     const Stopwatch piece;
     const int64_t users = segment::follow_time(
         spi, segment::Catalog::current(spi), now,
-        std::min({limits.users - done.users, kMessagesAtOnce, user_pace.piece(total.left_of(limits.time))}));
+        std::min({limits.users - done.users, kMostMessages, user_pace.piece(total.left_of(limits.time))}));
     if (users == 0) break;
     done.users += users;
     user_pace.note(users, piece.us());

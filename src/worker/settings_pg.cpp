@@ -12,8 +12,8 @@ namespace cdp::worker {
 namespace {
 
 int poll_interval = 250;
-int batch_messages = 20000;
-int batch_bytes_setting = 16 * 1024 * 1024;
+int batch_messages = 100000;
+int batch_bytes_setting = 32 * 1024 * 1024;
 int batch_time_ms = 1000;
 
 void register_launcher() {
@@ -37,12 +37,12 @@ void load() {
                             &poll_interval, 250, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS, nullptr, nullptr,
                             nullptr);
     DefineCustomIntVariable("cdp.batch_size", "Most messages that the worker takes in one transaction.",
-                            nullptr, &batch_messages, 20000, 1, 1000000, PGC_SIGHUP, 0, nullptr, nullptr,
+                            nullptr, &batch_messages, 100000, 1, 1000000, PGC_SIGHUP, 0, nullptr, nullptr,
                             nullptr);
     DefineCustomIntVariable(
         "cdp.batch_bytes", "Most bytes of messages that the worker takes in one transaction.",
         "Passed by at most one message. cdp_process() too takes no more than this into memory at once.",
-        &batch_bytes_setting, 16 * 1024 * 1024, 64 * 1024, 1024 * 1024 * 1024, PGC_SIGHUP, GUC_UNIT_BYTE,
+        &batch_bytes_setting, 32 * 1024 * 1024, 64 * 1024, 1024 * 1024 * 1024, PGC_SIGHUP, GUC_UNIT_BYTE,
         nullptr, nullptr, nullptr);
     DefineCustomIntVariable(
         "cdp.batch_time", "Time after which the worker commits, however many messages still wait.",

@@ -48,7 +48,7 @@ for ((round = 0; round < rounds; ++round)); do
   before=$(taken)
   begin=$(now)
   run -c 'SELECT cdp_worker_start()' >/dev/null
-  until [ $(($(taken) - before)) -ge "$events" ]; do sleep 0.05; done
+  run -c "DO \$\$ BEGIN WHILE (SELECT messages_total FROM cdp.worker) < $before + $events LOOP COMMIT; PERFORM pg_sleep(0.01); END LOOP; END \$\$"
   worked+=($((($(now) - begin) / 1000000)))
   run -c 'SELECT cdp_worker_stop()' >/dev/null
 done

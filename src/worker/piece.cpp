@@ -1,0 +1,40 @@
+#include "worker/piece.hpp"
+
+#include <utility>
+
+namespace cdp::worker {
+
+namespace {
+/// Fewer are read before a thread has begun.
+constexpr size_t kWorthAThread = 500;
+}  // namespace
+
+Piece::Piece(std::vector<event::Queued> queued, event::ReadingRules rules, std::unique_ptr<Piece> applied)
+    : queued_(std::move(queued)), rules_(std::move(rules)), applied_(std::move(applied)) {
+  if (queued_.size() < kWorthAThread) return;
+  background_.emplace([this] {
+    read_now(rules_);
+    applied_.reset();
+  });
+}
+
+void Piece::read(const event::ReadingRules& rules) {
+  if (background_) {
+    background_->finish();
+    background_.reset();
+  } else {
+    read_now(rules);
+  }
+  events_.clear();
+}
+
+void Piece::read_now(const event::ReadingRules& rules) {
+  reading_ = event::read_messages(queued_, rules);
+  circumstances_.clear();
+  circumstances_.reserve(reading_.messages.size());
+  for (const event::Received& received : reading_.messages)
+    circumstances_.push_back(
+        session::read_circumstances(received.message.properties, received.message.context));
+}
+
+}  // namespace cdp::worker
