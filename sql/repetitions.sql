@@ -65,6 +65,32 @@ SELECT amount FROM bought WHERE id = 'm7';
 DO $$ BEGIN SET cdp.deduplication_horizon = '10s'; EXCEPTION WHEN invalid_parameter_value THEN RAISE NOTICE 'ten seconds are refused'; END $$;
 RESET cdp.deduplication_horizon;
 
+-- Ids are stored first and looked up only where the index says that they may be known; where many of the batch before
+-- were, the other way round; likewise where the table has an index of the user's. Batches without, with some and with many
+-- repetitions, against plain SQL over what was sent.
+CREATE TABLE sent (batch int, id text, amount int, n int GENERATED ALWAYS AS IDENTITY);
+CREATE PROCEDURE pg_temp.send_batches(first_batch int) LANGUAGE plpgsql AS $$ BEGIN
+    FOR b IN first_batch .. first_batch + 11 LOOP
+        INSERT INTO sent (batch, id, amount) SELECT b, format('r%s', CASE WHEN m <= (ARRAY[0, 2, 20, 2])[b % 4 + 1] THEN (b * 7 + m) % (b * 40 + 1) ELSE b * 40 + m END), m % 2
+            FROM generate_series(1, 40) AS m;
+        PERFORM pg_temp.send(id, 'ron', amount, now()) FROM sent WHERE batch = b ORDER BY n;
+        PERFORM cdp_process();
+    END LOOP;
+END $$;
+CREATE VIEW once AS SELECT DISTINCT ON (id) id, amount FROM sent ORDER BY id, n;
+CREATE VIEW stored AS SELECT (SELECT count(*) FROM once), (SELECT count(*) FROM once JOIN bought AS b ON b.id = once.id AND b.amount::int = once.amount WHERE b.user_id = 'ron') AS events,
+    (SELECT count(*) FROM bought WHERE user_id = 'ron') AS all_events, (SELECT count(*) FROM cdp.insert_id WHERE insert_id LIKE 'r%') AS ids,
+    (SELECT sum(times) FROM cdp.insert_id_conflict WHERE insert_id LIKE 'r%') = (SELECT count(*) FROM sent JOIN once USING (id) WHERE sent.amount <> once.amount) AS has_conflicts;
+CALL pg_temp.send_batches(1);
+SELECT *, count = events AND count = all_events AND count = ids AS is_exact FROM stored;
+CREATE INDEX of_users ON cdp.insert_id (insert_id);
+CALL pg_temp.send_batches(13);
+SELECT *, count = events AND count = all_events AND count = ids AS is_exact FROM stored;
+DROP INDEX cdp.of_users;
+DROP VIEW stored, once;
+DROP TABLE sent;
+DELETE FROM cdp.insert_id WHERE insert_id LIKE 'r%';
+
 -- What is beyond the horizon goes, a few pages a batch, and nothing else does.
 INSERT INTO cdp.insert_id SELECT n, 0, now() - interval '8 days', 'segment', 'old' || n FROM generate_series(1, 20000) AS n;
 DO $$ BEGIN

@@ -8,8 +8,8 @@ namespace cdp {
 /// statement was asked to stop, and returns otherwise.
 using InterruptCheck = void (*)();
 
-/// Installs `check` as this thread's interrupt check and returns the one before; nullptr for none, as in every
-/// new thread.
+/// Installs `check` as this thread's interrupt check and returns the one before; nullptr for none, as in
+/// every new thread.
 InterruptCheck set_interrupt_check(InterruptCheck check) noexcept;
 
 /// Calls the installed interrupt check. Loops whose length depends on data call this at least once every

@@ -135,9 +135,9 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
   // Where many messages come, batches begin at most this often: each costs the same few statements and a
   // commit, and the more there are, the less one costs.
   constexpr int kManyMessages = 10;
-  constexpr int kGatherMs = 15;
+  constexpr int64_t kGatherMs = 15;
   constexpr int64_t kVeryManyASecond = 5000;
-  constexpr int kGatherLongMs = 100;
+  constexpr int64_t kGatherLongestMs = 250;
   char reported[256] = "";
   int retry_ms = 0;  // 0 unless the turn before failed
   bool is_start = true;
@@ -167,7 +167,8 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
     if (turn.has_more) continue;
     if (turn.messages >= kManyMessages) {
       const int64_t a_second = turn.messages * kSecond / std::max<int64_t>(begin - since, 1);
-      const int gather_ms = a_second >= kVeryManyASecond ? kGatherLongMs : kGatherMs;
+      const int64_t gather_ms =
+          a_second < kVeryManyASecond ? kGatherMs : std::min(a_second / 50, kGatherLongestMs);
       gather(begin + gather_ms * kMillisecond);
       continue;
     }

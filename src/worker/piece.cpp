@@ -10,8 +10,9 @@ constexpr size_t kWorthAThread = 500;
 }  // namespace
 
 Piece::Piece(std::vector<event::Queued> queued, event::ReadingRules rules, std::unique_ptr<Piece> applied)
-    : queued_(std::move(queued)), rules_(std::move(rules)), applied_(std::move(applied)) {
+    : queued_(std::move(queued)), rules_(std::move(rules)) {
   if (queued_.size() < kWorthAThread) return;
+  applied_ = std::move(applied);
   background_.emplace([this] {
     read_now(rules_);
     applied_.reset();

@@ -65,6 +65,7 @@ sub catch_up
 	return wait_for(60, \&all_taken);
 }
 answer('SELECT cdp_worker_stop()');
+set(q{cdp.batch_size = 20000});
 queue(30000, $event);
 ok(catch_up(), 'a worker takes what waited while it was stopped');
 is(answer('SELECT sum(events) FROM seen'), 30000, 'all of it');

@@ -9,6 +9,8 @@ use CdpTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use IPC::Run ();
+use Time::HiRes ();
 
 my $preload = "shared_preload_libraries = 'cdp'\nmax_worker_processes = 20\nrestart_after_crash = on\n";
 my $node = new_cluster('worker', $preload . "wal_level = replica\nmax_wal_senders = 4\nautovacuum = off\n"
@@ -80,6 +82,28 @@ $node->restart;
 ok(wait_for(10, sub { runs('one') }), 'a restart of the server ends the stop');
 answer("SELECT pg_terminate_backend(pid) FROM cdp.worker_status");
 ok(wait_for(10, sub { runs('one') }), 'terminated by pg_terminate_backend, it comes back');
+
+# Ended at any instant amid a backlog, while a thread reads ahead: a session that takes it, then the worker.
+answer('SELECT cdp_worker_stop()');
+answer(q{INSERT INTO cdp.inbox (payload) SELECT jsonb_build_object('type', 'track', 'event', 'glance', 'userId', 'u' || i % 900,
+	'messageId', 'glance ' || i, 'properties', jsonb_build_object('n', i, 'text', repeat('x', 200))) FROM generate_series(1, 60000) AS i});
+my $terminate = q{SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query = 'SELECT cdp_process()' AND state = 'active'};
+my $ended = 0;
+for my $round (1 .. 20)
+{
+	my ($in, $out) = ('', '');
+	my $session = IPC::Run::start(['psql', '-XqAt', '-d', $node->connstr('one'), '-c', 'SELECT cdp_process()'], \$in, \$out, \$out);
+	Time::HiRes::sleep(0.03 + 0.02 * $round);
+	++$ended if answer($terminate, 'postgres') eq 't';
+	$session->finish;
+}
+cmp_ok($ended, '>=', 5, "a session that takes a backlog was terminated $ended times");
+answer('SELECT cdp_worker_start()');
+Time::HiRes::sleep(0.2);
+answer('SELECT pg_terminate_backend(pid) FROM cdp.worker_status');
+ok(wait_for(60, sub { pending('one') == 0 }), 'all is taken in the end');
+is(answer(q{SELECT count(*), count(DISTINCT properties -> 'n') FROM cdp.event WHERE event = 'glance'}), '60000|60000', 'once');
+ok(!$node->log_contains('terminated by signal'), 'and no process died of it');
 
 # Rights.
 $node->safe_psql('one', 'CREATE ROLE nobody');
