@@ -15,5 +15,7 @@ int poll_interval_ms();
 int64_t batch_size();
 int64_t batch_bytes();
 Micros batch_time();
+/// cdp.read_ahead: may the worker read in a thread?
+bool reads_ahead();
 
 }  // namespace cdp::worker

@@ -9,14 +9,14 @@ namespace {
 constexpr size_t kWorthAThread = 500;
 }  // namespace
 
-Piece::Piece(std::vector<event::Queued> queued, event::ReadingRules rules, std::unique_ptr<Piece> applied)
-    : queued_(std::move(queued)), rules_(std::move(rules)) {
+void Piece::read_ahead(event::ReadingRules rules, std::unique_ptr<Piece> applied) {
   if (queued_.size() < kWorthAThread) return;
-  applied_ = std::move(applied);
-  background_.emplace([this] {
-    read_now(rules_);
-    applied_.reset();
-  });
+  // A std::function must be copyable.
+  background_.emplace(
+      [this, rules = std::move(rules), applied = std::shared_ptr<Piece>(std::move(applied))]() mutable {
+        read_now(rules);
+        applied.reset();
+      });
 }
 
 void Piece::read(const event::ReadingRules& rules) {

@@ -11,17 +11,19 @@
 
 namespace cdp::worker {
 
-/// Messages that were taken together, read in a thread where they are many.
+/// Messages that were taken together, and what is made of them.
 class Piece {
  public:
-  /// `applied` is a piece that is done with: the thread takes it away.
-  Piece(std::vector<event::Queued> queued, event::ReadingRules rules,
-        std::unique_ptr<Piece> applied = nullptr);
+  explicit Piece(std::vector<event::Queued> queued) : queued_(std::move(queued)) {}
+
+  /// Begins to read them in a thread, if they are many; the thread also takes away `applied`, a piece that
+  /// is done with.
+  void read_ahead(event::ReadingRules rules, std::unique_ptr<Piece> applied);
 
   const std::vector<event::Queued>& queued() const { return queued_; }
 
-  /// Fills reading() and circumstances(), empties events(): by the rules that the piece was made with where a
-  /// thread has read already, else by `rules`.
+  /// Fills reading() and circumstances() and empties events(): as the thread has read, if one has, else by
+  /// `rules`.
   void read(const event::ReadingRules& rules);
 
   event::Reading& reading() { return reading_; }
@@ -34,8 +36,6 @@ class Piece {
   void read_now(const event::ReadingRules& rules);
 
   std::vector<event::Queued> queued_;
-  event::ReadingRules rules_;
-  std::unique_ptr<Piece> applied_;
   event::Reading reading_;
   std::vector<session::Circumstances> circumstances_;
   std::vector<event::Event> events_;

@@ -28,12 +28,18 @@ struct Limits {
   int64_t users = INT64_MAX;
 };
 
+/// Where the JSON of messages is read.
+enum class Reading : uint8_t {
+  InLine,
+  InThread,  ///< that of the next messages while those before are applied: in processes of our own alone
+};
+
 /// Does the worker's work in the running transaction: computes pending segments, takes messages from the
 /// inbox with every effect of theirs, applies what the passing of time changed. Messages that the database
 /// refuses (a trigger of the user's that raises) are found by bisection and become dead letters; the others
 /// go in. Waits for the process lock. Writes nothing, and takes no transaction number, where there is nothing
 /// to do.
-Processed process(const Limits& limits);
+Processed process(const Limits& limits, Reading reading);
 
 /// When time alone will change a membership next; nullopt if that is not known to happen.
 std::optional<Instant> next_due();

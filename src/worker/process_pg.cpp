@@ -250,7 +250,7 @@ void apply(pg::Spi& spi, Piece& piece, Instant now, StageTimes& times) {
   segment::Catalog::invalidate();
   const std::vector<event::Queued>& queued = piece.queued();
   const auto apply_alone = [&](std::vector<event::Queued> part) {
-    Piece alone(std::move(part), event::current_reading_rules());
+    Piece alone(std::move(part));
     apply(spi, alone, now, times);
   };
   if (queued.size() > 1) {
@@ -283,11 +283,11 @@ Instant clock_now(pg::Spi& spi) {
 
 }  // namespace
 
-Processed process(const Limits& limits) {
+Processed process(const Limits& limits, Reading reading) {
   // What this backend has learned.
   static Pace message_pace;
   static Pace user_pace;
-  wait_for_threads_at_exit();
+  if (reading == Reading::InThread) wait_for_threads_at_exit();
   pg::Spi spi;
   segment::lock_processing();
   const Stopwatch total;
@@ -297,7 +297,7 @@ Processed process(const Limits& limits) {
 
   Processed done;
   bool is_time_up = false;
-  int64_t most_at_once = kFirstMessages;
+  int64_t most_at_once = reading == Reading::InThread ? kFirstMessages : kMostMessages;
   const auto take = [&](Micros time, std::unique_ptr<Piece> applied) -> std::unique_ptr<Piece> {
     const StageTimes::Timer timer(done.times, Stage::Take);
     std::vector<event::Queued> queued =
@@ -307,7 +307,9 @@ Processed process(const Limits& limits) {
     done.messages += static_cast<int64_t>(queued.size());
     for (const event::Queued& message : queued) done.bytes += static_cast<int64_t>(message.payload.size());
     most_at_once = std::min(most_at_once * kGrowth, kMostMessages);
-    return std::make_unique<Piece>(std::move(queued), event::current_reading_rules(), std::move(applied));
+    auto piece = std::make_unique<Piece>(std::move(queued));
+    if (reading == Reading::InThread) piece->read_ahead(event::current_reading_rules(), std::move(applied));
+    return piece;
   };
   std::unique_ptr<Piece> piece;
   // Also a long computation of segments before, or a long backlog of messages, leaves time for one piece.
@@ -367,5 +369,5 @@ CDP_FUNCTION(cdp_process) {
       throw Error(Category::BadValue,
                   "max_messages must be at least 1, not " + std::to_string(limits.messages));
   }
-  return Int64GetDatum(worker::process(limits).messages);
+  return Int64GetDatum(worker::process(limits, worker::Reading::InLine).messages);
 }

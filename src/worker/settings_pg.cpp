@@ -15,6 +15,7 @@ int poll_interval = 250;
 int batch_messages = 100000;
 int batch_bytes_setting = 32 * 1024 * 1024;
 int batch_time_ms = 1000;
+bool read_ahead = true;
 
 void register_launcher() {
   BackgroundWorker launcher = {};
@@ -48,6 +49,10 @@ void load() {
         "cdp.batch_time", "Time after which the worker commits, however many messages still wait.",
         "Foreseen by the speed of the messages before, so passed a little at times.", &batch_time_ms, 1000,
         10, 600000, PGC_SIGHUP, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("cdp.read_ahead",
+                             "Lets the worker read the JSON of the next messages in a thread of its own.",
+                             "While the database works on those before.", &read_ahead, true, PGC_SIGHUP, 0,
+                             nullptr, nullptr, nullptr);
     if (!process_shared_preload_libraries_in_progress) return;
     set_preloaded();
     if (!IsBinaryUpgrade) register_launcher();
@@ -57,6 +62,7 @@ void load() {
 int poll_interval_ms() { return poll_interval; }
 int64_t batch_size() { return batch_messages; }
 int64_t batch_bytes() { return batch_bytes_setting; }
+bool reads_ahead() { return read_ahead; }
 Micros batch_time() { return batch_time_ms * kMillisecond; }
 
 }  // namespace cdp::worker

@@ -90,7 +90,8 @@ void work(Turn* turn) {
     }
   }
   if (!turn->takes_batch) return;
-  const Processed done = process({batch_size(), batch_bytes(), batch_time(), batch_size()});
+  const Processed done = process({batch_size(), batch_bytes(), batch_time(), batch_size()},
+                                 reads_ahead() ? Reading::InThread : Reading::InLine);
   turn->messages = done.messages;
   turn->has_more = done.has_more;
   turn->next_due_us = next_due().value_or(Instant::max()).us;

@@ -83,7 +83,7 @@ ok(wait_for(10, sub { runs('one') }), 'a restart of the server ends the stop');
 answer("SELECT pg_terminate_backend(pid) FROM cdp.worker_status");
 ok(wait_for(10, sub { runs('one') }), 'terminated by pg_terminate_backend, it comes back');
 
-# Ended at any instant amid a backlog, while a thread reads ahead: a session that takes it, then the worker.
+# Ended at any instant amid a backlog: a session that takes it, then the worker, while its thread reads ahead.
 answer('SELECT cdp_worker_stop()');
 answer(q{INSERT INTO cdp.inbox (payload) SELECT jsonb_build_object('type', 'track', 'event', 'glance', 'userId', 'u' || i % 900,
 	'messageId', 'glance ' || i, 'properties', jsonb_build_object('n', i, 'text', repeat('x', 200))) FROM generate_series(1, 60000) AS i});
@@ -99,8 +99,12 @@ for my $round (1 .. 20)
 }
 cmp_ok($ended, '>=', 5, "a session that takes a backlog was terminated $ended times");
 answer('SELECT cdp_worker_start()');
-Time::HiRes::sleep(0.2);
-answer('SELECT pg_terminate_backend(pid) FROM cdp.worker_status');
+for my $round (1 .. 8)
+{
+	Time::HiRes::sleep(0.02 * $round);
+	answer('SELECT pg_terminate_backend(pid) FROM cdp.worker_status');
+	wait_for(10, sub { runs('one') });
+}
 ok(wait_for(60, sub { pending('one') == 0 }), 'all is taken in the end');
 is(answer(q{SELECT count(*), count(DISTINCT properties -> 'n') FROM cdp.event WHERE event = 'glance'}), '60000|60000', 'once');
 ok(!$node->log_contains('terminated by signal'), 'and no process died of it');

@@ -48,13 +48,14 @@ TEST_P(PieceOfSize, ReadsTheSameInAThread) {
   std::vector<std::string> expected;
   std::vector<std::string> dead;
   for (int i = 0; i < GetParam(); ++i) {
-    Piece alone({queued[static_cast<size_t>(i)]}, rules_with("segment"));
+    Piece alone({queued[static_cast<size_t>(i)]});
     alone.read(rules_with("segment"));
     for (std::string& text : texts_of(alone)) (i % 7 == 0 ? dead : expected).push_back(std::move(text));
   }
   expected.insert(expected.end(), dead.begin(), dead.end());
 
-  Piece piece(queued, rules_with("segment"));
+  Piece piece(queued);
+  piece.read_ahead(rules_with("segment"), nullptr);
   piece.read(rules_with("segment"));
   EXPECT_EQ(texts_of(piece), expected);
   EXPECT_EQ(piece.reading().messages.size(), expected.size() - dead.size());
@@ -64,7 +65,8 @@ TEST_P(PieceOfSize, ReadsTheSameInAThread) {
 INSTANTIATE_TEST_SUITE_P(Sizes, PieceOfSize, testing::Values(0, 1, 499, 500, 3000));
 
 TEST(Piece, IsReadAnewByTheRulesOfThen) {
-  Piece piece(queue(1000), rules_with("segment"));
+  Piece piece(queue(1000));
+  piece.read_ahead(rules_with("segment"), nullptr);
   piece.read(rules_with("other"));
   EXPECT_GT(piece.reading().messages.size(), 850U) << "the thread had begun by the rules of before";
   piece.events().emplace_back();
@@ -75,11 +77,12 @@ TEST(Piece, IsReadAnewByTheRulesOfThen) {
 }
 
 TEST(Piece, TakesTheAppliedOneAway) {
-  auto applied = std::make_unique<Piece>(queue(2000), rules_with("segment"));
+  auto applied = std::make_unique<Piece>(queue(2000));
   applied->read(rules_with("segment"));
-  Piece next(queue(2000), rules_with("segment"), std::move(applied));
+  Piece next(queue(2000));
+  next.read_ahead(rules_with("segment"), std::move(applied));
   next.read(rules_with("segment"));
-  EXPECT_EQ(next.queued().size(), 2000U);
+  EXPECT_EQ(next.reading().dead.size(), 286U);
 }
 
 }  // namespace
