@@ -1,7 +1,6 @@
 #pragma once
 
 #include "base/bytes.hpp"
-#include "base/interrupt.hpp"
 #include "base/json.hpp"
 
 #include <cstdint>

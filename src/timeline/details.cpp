@@ -6,41 +6,19 @@
 #include "timeline/integer_stream.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 
 namespace cdp::timeline {
 
 namespace {
 
-constexpr const char* kWhat = "packed details of events";
 /// Compressed columns stand together for no more than this, whatever they say.
 constexpr uint64_t kMaxRawTogether = 2 * kMaxRawBytes;
-
-void require_checksum(ByteReader& reader, ByteView bytes, uint32_t checksum) {
-  if (checksum_of(bytes) != checksum) reader.fail("have a wrong checksum");
-}
-
-/// The bytes of a column as they were before they were compressed, in `buffer` if they were.
-template <class Column>
-ByteView raw_of(const Column& column, std::string& buffer) {
-  ByteView bytes = column.bytes;
-  if (column.is_outside) {
-    if (bytes.empty()) throw Error(Category::Internal, "a column of packed details was not supplied");
-    ByteReader reader(bytes, kWhat);
-    const auto checksum = reader.fixed<uint32_t>();
-    bytes = reader.take(reader.remaining());
-    require_checksum(reader, bytes, checksum);
-  }
-  if (column.raw_size == 0) return bytes;
-  buffer = decompressed(bytes, column.raw_size);
-  return {reinterpret_cast<const uint8_t*>(buffer.data()), buffer.size()};
-}
 
 }  // namespace
 
 size_t DetailsView::head_bytes(ByteView prefix) {
-  ByteReader reader(prefix, kWhat);
+  ByteReader reader(prefix, kDetails);
   if (reader.fixed<uint8_t>() != kDetailsVersion) reader.fail("are of an unknown version");
   (void)reader.take(kChecksumBytes);
   const uint64_t size = reader.varint();
@@ -121,8 +99,8 @@ void DetailsView::read_entries(ByteReader& reader, uint64_t properties, uint64_t
 
 DetailsView DetailsView::open_head(ByteView head) {
   const size_t size = head_bytes(head.first(std::min(head.size(), kPrefixBytes)));
-  if (size > head.size()) throw Error(Category::Corrupt, std::string(kWhat) + " end in their head");
-  ByteReader reader(head.first(size), kWhat);
+  if (size > head.size()) throw Error(Category::Corrupt, std::string(kDetails) + " end in their head");
+  ByteReader reader(head.first(size), kDetails);
   (void)reader.fixed<uint8_t>();
   const auto checksum = reader.fixed<uint32_t>();
   require_checksum(reader, head.first(size).subspan(reader.position()), checksum);
@@ -163,12 +141,11 @@ DetailsView DetailsView::open(ByteView bytes) {
     if (end > bytes.size()) break;
     column.bytes = bytes.subspan(column.stored.offset, column.stored.length);
   }
-  if (end != bytes.size()) throw Error(Category::Corrupt, std::string(kWhat) + " are of a wrong size");
+  if (end != bytes.size()) throw Error(Category::Corrupt, std::string(kDetails) + " are of a wrong size");
   return view;
 }
 
-// ---- The directory
-// ------------------------------------------------------------------------------------------
+// ---- The directory ------------------------------------------------------------------------------------
 
 std::span<const DetailsView::Column> DetailsView::columns_of(PropertyRoot root) const {
   const std::span<const Column> all = std::span(columns_).subspan(has_insert_ids_ ? 4 : 3);
@@ -214,7 +191,7 @@ std::vector<DetailsView::Slice> DetailsView::slices() const {
 
 void DetailsView::supply(Slice slice, ByteView bytes) {
   if (bytes.size() != slice.length)
-    throw Error(Category::Corrupt, std::string(kWhat) + " are of a wrong size");
+    throw Error(Category::Corrupt, std::string(kDetails) + " are of a wrong size");
   for (Column& column : columns_)
     if (column.is_outside && column.stored == slice) column.bytes = bytes;
 }
@@ -223,182 +200,6 @@ std::vector<uint32_t> DetailsView::properties(PropertyRoot root) const {
   std::vector<uint32_t> numbers;
   for (const Column& column : columns_of(root)) numbers.push_back(column.name_no);
   return numbers;
-}
-
-// ---- Columns
-// ------------------------------------------------------------------------------------------------
-
-size_t DetailsView::count_of(const Column& column) const {
-  return column.presence == 0 ? size_ : presences_[column.presence - 1].count;
-}
-
-/// Calls take(event) for every event that has a value, ascending.
-template <class Take>
-void DetailsView::for_each_present(const Column& column, Take&& take) const {
-  if (column.presence == 0) {
-    for (size_t event = 0; event < size_; ++event) take(event);
-    return;
-  }
-  const Presence& presence = presences_[column.presence - 1];
-  if (presence.pairs == 0) {
-    for (size_t i = 0; i < presence.bytes.size(); ++i)
-      for (unsigned bits = presence.bytes[i]; bits != 0; bits &= bits - 1)
-        take(8 * i + static_cast<size_t>(std::countr_zero(bits)));
-    return;
-  }
-  ByteReader reader(presence.bytes, kWhat);
-  size_t event = 0;
-  for (uint64_t i = 0; i < presence.pairs; ++i) {
-    event += reader.varint();
-    for (uint64_t with = reader.varint(); with > 0; --with) take(event++);
-  }
-}
-
-std::vector<Json> DetailsView::values_of(const Column& column, Allowance& allowance) const {
-  std::string buffer;
-  std::vector<Json> values;
-  read_column(column.encoding, raw_of(column, buffer), count_of(column), allowance, values);
-  return values;
-}
-
-std::vector<std::optional<Json>> DetailsView::column(PropertyRoot root, uint32_t name_no) const {
-  std::vector<std::optional<Json>> result(size_);
-  const Column* column = find(root, name_no);
-  if (column == nullptr) return result;
-  Allowance allowance(kMaxDetailsWeight);
-  std::vector<Json> values = values_of(*column, allowance);
-  size_t next = 0;
-  for_each_present(*column, [&](size_t event) { result[event] = std::move(values[next++]); });
-  return result;
-}
-
-bool DetailsView::numbers(PropertyRoot root, uint32_t name_no, NumberColumn& column) const {
-  const Column* found = find(root, name_no);
-  if (found == nullptr) return false;
-  std::string buffer;
-  if (!read_numbers(found->encoding, raw_of(*found, buffer), count_of(*found), column.digits, &column.scale))
-    return false;
-  column.present.clear();
-  if (found->presence == 0) return true;
-  // Spread from the end, so that no value is overwritten before it is moved.
-  column.present.assign((size_ + 63) / 64, 0);
-  for_each_present(*found, [&](size_t event) { column.present[event / 64] |= uint64_t{1} << event % 64; });
-  size_t next = column.digits.size();
-  column.digits.resize(size_);
-  for (size_t event = size_; event-- > 0;)
-    column.digits[event] = column.has(event) ? column.digits[--next] : 0;
-  return true;
-}
-
-bool DetailsView::strings_of(const Column& column, StringColumn& strings) const {
-  if (!read_strings(column.encoding, raw_of(column, strings.raw), count_of(column), strings.read))
-    return false;
-  std::swap(strings.values, strings.read.values);
-  if (column.presence == 0) {
-    std::swap(strings.codes, strings.read.codes);
-    return true;
-  }
-  strings.codes.assign(size_, static_cast<uint32_t>(strings.values.size()));
-  size_t next = 0;
-  for_each_present(column, [&](size_t event) { strings.codes[event] = strings.read.codes[next++]; });
-  return true;
-}
-
-bool DetailsView::strings(PropertyRoot root, uint32_t name_no, StringColumn& column) const {
-  const Column* found = find(root, name_no);
-  return found != nullptr && strings_of(*found, column);
-}
-
-std::vector<int64_t> DetailsView::integers_of(const Column& column) const {
-  std::string buffer;
-  if (column.presence != 0 || (column.encoding != Encoding::Integers && column.encoding != Encoding::Delays))
-    throw Error(Category::Corrupt, std::string(kWhat) + " have a field in a wrong encoding");
-  ByteReader reader(raw_of(column, buffer), kWhat);
-  std::vector<int64_t> integers = read_integers(reader, size_);
-  reader.expect_end();
-  return integers;
-}
-
-std::vector<int64_t> DetailsView::arrival_numbers() const { return integers_of(*find(Field::ArrivalNo)); }
-
-std::vector<Instant> DetailsView::received_at(std::span<const Instant> times) const {
-  if (times.size() != size_)
-    throw Error(Category::Internal, "there are other numbers of events and of times");
-  const Column& column = *find(Field::ReceivedAt);
-  const std::vector<int64_t> integers = integers_of(column);
-  std::vector<Instant> instants(size_);
-  const bool is_delay = column.encoding == Encoding::Delays;
-  for (size_t i = 0; i < size_; ++i)
-    instants[i].us = static_cast<int64_t>(static_cast<uint64_t>(integers[i]) +
-                                          (is_delay ? static_cast<uint64_t>(times[i].us) : 0));
-  return instants;
-}
-
-void DetailsView::insert_ids(StringColumn& column) const {
-  const Column* found = find(Field::InsertId);
-  if (found == nullptr) {
-    column.values.clear();
-    column.codes.assign(size_, 0);
-  } else if (!strings_of(*found, column)) {
-    throw Error(Category::Corrupt, std::string(kWhat) + " have a field in a wrong encoding");
-  }
-}
-
-void DetailsView::sources(StringColumn& column) const {
-  const Column& found = *find(Field::Source);
-  if (found.presence != 0 || !strings_of(found, column))
-    throw Error(Category::Corrupt, std::string(kWhat) + " have a field in a wrong encoding");
-}
-
-// ---- Everything
-// ---------------------------------------------------------------------------------------------
-
-void DetailsView::add_members(PropertyRoot root, const PropertyNames& names, Allowance& allowance,
-                              std::vector<EventDetails>& events) const {
-  const auto members_of = [&](size_t event) -> Json::Object& {
-    return *(root == PropertyRoot::Properties ? events[event].properties : events[event].context).object();
-  };
-  const std::span<const Column> columns = columns_of(root);
-  uint64_t cells = 0;
-  for (const Column& column : columns) cells += count_of(column);
-  if (cells > allowance.left() / kValueWeight)
-    throw Error(Category::Corrupt, std::string(kWhat) + " stand for more than they may");
-  const auto in_all =
-      std::count_if(columns.begin(), columns.end(), [](const Column& c) { return c.presence == 0; });
-  for (size_t event = 0; event < size_; ++event) members_of(event).reserve(static_cast<size_t>(in_all));
-  for (const Column& column : columns) {
-    const std::string name(names.name(column.name_no));
-    std::vector<Json> values = values_of(column, allowance);
-    size_t next = 0;
-    for_each_present(column, [&](size_t event) {
-      members_of(event).push_back({name, std::move(values[next++])});
-    });
-  }
-}
-
-std::vector<EventDetails> DetailsView::unpack(std::span<const Instant> times,
-                                              const PropertyNames& names) const {
-  Allowance allowance(kMaxDetailsWeight);
-  const std::vector<int64_t> arrivals = arrival_numbers();
-  const std::vector<Instant> received = received_at(times);
-  std::vector<EventDetails> events(size_);
-  StringColumn strings;
-  sources(strings);
-  for (size_t i = 0; i < size_; ++i) {
-    allowance.take(string_weight(strings.at(i)));
-    events[i].arrival_no = arrivals[i];
-    events[i].received_at = received[i];
-    events[i].source = strings.at(i);
-  }
-  insert_ids(strings);
-  for (size_t i = 0; i < size_; ++i) {
-    if (!strings.has(i)) continue;
-    allowance.take(string_weight(strings.at(i)));
-    events[i].insert_id = std::string(strings.at(i));
-  }
-  add_members(PropertyRoot::Properties, names, allowance, events);
-  add_members(PropertyRoot::Context, names, allowance, events);
-  return events;
 }
 
 }  // namespace cdp::timeline

@@ -42,9 +42,17 @@ constexpr uint8_t kIsCompressed = 1 << 6;
 constexpr size_t kMaxColumnInHead = 256;
 constexpr size_t kMaxColumnsInHead = 1536;
 
+/// Names packed details in errors.
+constexpr const char* kDetails = "packed details of events";
+
 /// The lower half of XXH3.
 inline uint32_t checksum_of(ByteView bytes) {
   return static_cast<uint32_t>(XXH3_64bits(bytes.data(), bytes.size()));
+}
+
+/// Throws Error(Corrupt) unless the bytes have that checksum.
+inline void require_checksum(const ByteReader& reader, ByteView bytes, uint32_t checksum) {
+  if (checksum_of(bytes) != checksum) reader.fail("have a wrong checksum");
 }
 
 }  // namespace cdp::timeline

@@ -5,6 +5,7 @@
 #include "timeline/value_kind.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace cdp::timeline {
 

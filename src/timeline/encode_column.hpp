@@ -12,7 +12,6 @@ namespace cdp::timeline {
 class Candidates {
  public:
   void add(Encoding encoding, std::string bytes);
-  bool empty() const { return columns_.empty(); }
   /// The shortest as it is.
   EncodedColumn shortest();
   /// The shortest after compressing those that it may help.
@@ -25,7 +24,7 @@ class Candidates {
 /// Each at least one value.
 void propose_numbers(std::span<const Decimal::Digits> values, Candidates& candidates);
 void propose_strings(std::span<const std::string_view> values, Candidates& candidates);
-/// `values` are written as binary_json.hpp has it, none of them a lone string or short number.
+/// Values of any kind, written as binary_json.hpp has it.
 void propose_written(std::span<const std::string> values, Candidates& candidates);
 
 /// The powers of ten that 64 bits hold.

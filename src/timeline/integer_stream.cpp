@@ -158,8 +158,7 @@ size_t run_count(std::span<const int64_t> values) {
   return runs;
 }
 
-// ---- Reading
-// ------------------------------------------------------------------------------------------------
+// ---- Reading ------------------------------------------------------------------------------------------
 
 void read_flat_or_nested(ByteReader& reader, std::span<int64_t> values, bool may_nest);
 

@@ -7,8 +7,9 @@
 #include "timeline/integer_stream.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <numeric>
+#include <tuple>
 #include <unordered_map>
 
 namespace cdp::timeline {
@@ -129,7 +130,8 @@ class Assembly {
   explicit Assembly(size_t event_count) : event_count_(event_count) {}
 
   /// A column of the fields, or one of the property of that name where the one before had `previous`.
-  void add(EncodedColumn column, std::optional<uint32_t> number_gap, std::span<const uint32_t> events) {
+  void add(const EncodedColumn& column, std::optional<uint32_t> number_gap,
+           std::span<const uint32_t> events) {
     const bool is_partial = events.size() < event_count_;
     const size_t size = column.bytes.size();
     const bool is_outside = size > kMaxColumnInHead || in_head_.size() + size > kMaxColumnsInHead;

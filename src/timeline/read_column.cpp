@@ -27,7 +27,6 @@ std::vector<Decimal::Digits> digits_of(std::span<const int64_t> digits, int32_t 
 }
 
 void remove_zeros(Decimal::Digits& number) {
-  if (number.value == 0) number.scale = 0;
   for (; number.scale > 0 && number.value % 10 == 0; number.value /= 10) --number.scale;
 }
 
@@ -67,7 +66,7 @@ std::optional<std::vector<Decimal::Digits>> read_digits(Encoding encoding, ByteR
 
 uint64_t read_dictionary_size(ByteReader& reader, size_t count) {
   const uint64_t size = reader.varint();
-  if (size == 0 || size > count || size > reader.remaining()) reader.fail("has a dictionary of a wrong size");
+  if (size > count) reader.fail("has a dictionary of a wrong size");
   return size;
 }
 
@@ -82,8 +81,7 @@ std::vector<uint32_t> read_codes(ByteReader& reader, size_t count, uint64_t size
   return codes;
 }
 
-// ---- Strings
-// ------------------------------------------------------------------------------------------------
+// ---- Strings ------------------------------------------------------------------------------------------
 
 /// Makes room, so that what is appended does not move what is there.
 void reserve_storage(StringValues& strings, size_t bytes) {
@@ -110,10 +108,8 @@ void number_in_turn(StringValues& strings) {
 void read_plain_strings(ByteReader& reader, size_t count, StringValues& strings) {
   const std::vector<int64_t> lengths = read_integers(reader, count);
   strings.values.reserve(count);
-  for (const int64_t length : lengths) {
-    if (length < 0) reader.fail("has a string of a wrong length");
+  for (const int64_t length : lengths)  // a negative one is too long
     add_string(strings, {PackedString::Kind::Plain, reader.take(static_cast<uint64_t>(length))});
-  }
 }
 
 void read_packed_strings(ByteReader& reader, size_t count, PackedString::Kind kind, size_t bytes_each,
@@ -191,8 +187,7 @@ bool read_strings(Encoding encoding, ByteReader& reader, size_t count, StringVal
   return true;
 }
 
-// ---- Values of any kind
-// -------------------------------------------------------------------------------------
+// ---- Values of any kind -------------------------------------------------------------------------------
 
 class ColumnReader {
  public:

@@ -55,6 +55,8 @@ TEST(IntegerStream, TakesTheShortestForm) {
   EXPECT_LE(size_of(made(1000, [&](size_t) { return -123 + 1000 * below(1024); })), 1250U + 8);
   int64_t last = 5000000;
   EXPECT_LE(size_of(made(1000, [&](size_t) { return last += 1 + below(32); })), 625U + 8);
+  EXPECT_LE(size_of(made(1000, [&](size_t) { return last += 1000 * (1 + below(32)); })), 625U + 11);
+  EXPECT_EQ(size_of({1, 200}), 4U);
   // A few that are large among small ones: two widths, and four.
   EXPECT_LE(size_of(made(1000, [&](size_t i) { return i % 100 == 0 ? below(1 << 30) : below(8); })),
             375U + 125 + 50);
@@ -131,7 +133,10 @@ TEST(Column, TakesTheShortestEncoding) {
   EXPECT_LE(size_of(Encoding::Mixed,
                     made_values(80, [&](size_t i) { return i % 4 == 0 ? Json() : decimal(text(1000)); })),
             100U);
+  EXPECT_EQ(size_of(Encoding::Constant, made_values(100, [](size_t) { return Json(1000000); })), 4U);
   // A string that looks like another kind is none.
+  size_of(Encoding::Strings, {Json("01"), Json("5"), Json("123")});
+  size_of(Encoding::Strings, {Json("9223372036854775808"), Json("5"), Json("123")});
   size_of(Encoding::Strings, {Json("01"), Json("1x"), Json("-1"), Json("")});
   size_of(Encoding::Strings, {Json("1234567890123456789x"), Json("9223372036854775808")});
   std::string upper = random.uuid();

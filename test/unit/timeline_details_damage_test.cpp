@@ -56,10 +56,10 @@ void read_all(const std::string& bytes) {
 
 TEST(DamagedDetails, EveryTruncationAndEveryFlippedBitIsAnError) {
   RandomDetails random(20240314);
-  RandomChunk large = random.chunk(1);
-  while (large.events.size() < 300) large = random.chunk(400);
+  RandomChunk large;
+  for (size_t size = 0; size < 1500 || size > 2500; size = packed(large).size()) large = random.chunk(200);
   const RandomChunk compressed_outside = with_property(
-      300, [&](size_t i) { return Json("a sentence, no. " + std::to_string(i * i) + random.hex(3)); });
+      60, [&](size_t i) { return Json("a sentence, no. " + std::to_string(i * i) + random.hex(3)); });
   for (const RandomChunk& chunk :
        {with_property(1, [](size_t) { return Json(1); }), random.chunk(30), large, compressed_outside,
         with_property(25, [](size_t i) { return Json(int(i * i)); })}) {
@@ -77,7 +77,7 @@ TEST(DamagedDetails, EveryTruncationAndEveryFlippedBitIsAnError) {
 }
 
 /// Packed details by hand: a checksum that holds, whatever the body says.
-std::string made_up(const std::string& body, const std::string& outside = "") {
+std::string made_up(const std::string& body) {
   const size_t size = 1 + kChecksumBytes + 3 + body.size();  // its varint has always three bytes
   std::string checked{static_cast<char>(size | 0x80), static_cast<char>(size >> 7 | 0x80),
                       static_cast<char>(size >> 14 & 0x7f)};
@@ -85,7 +85,7 @@ std::string made_up(const std::string& body, const std::string& outside = "") {
   const uint32_t checksum = checksum_of(view_of(checked));
   std::string bytes(1, static_cast<char>(kDetailsVersion));
   bytes.append(reinterpret_cast<const char*>(&checksum), sizeof(checksum));
-  return bytes + checked + outside;
+  return bytes + checked;
 }
 
 struct MadeUpColumn {
@@ -150,6 +150,12 @@ TEST(DamagedDetails, FewBytesDoNotBecomeManyValues) {
   const std::string many = made_up(kMaxPackedEvents, {constant(Json(std::string(2000, 'x')))});
   EXPECT_EQ(category_of([&] { (void)DetailsView::open(view_of(many)).column(PropertyRoot::Properties, 0); }),
             Category::Corrupt);
+  // One value of a dictionary, again and again.
+  MadeUpColumn dictionary{static_cast<uint8_t>(Encoding::Dictionary), "\1"};
+  append_string_value(dictionary.bytes, std::string(2000, 'x'));
+  dictionary.bytes += '\0';
+  EXPECT_EQ(read(made_up(kMaxPackedEvents, {dictionary})), Category::Corrupt);
+  EXPECT_EQ(read(made_up(1000, {dictionary})), std::nullopt);
   const auto raw = static_cast<uint8_t>(Encoding::Values);
   // An array of nulls takes a byte a value, and compressed almost none.
   std::string nulls;
@@ -166,72 +172,132 @@ TEST(DamagedDetails, FewBytesDoNotBecomeManyValues) {
   EXPECT_EQ(category_of([&] { (void)DetailsView::open(view_of(made_up(1, large))); }), Category::Corrupt);
 }
 
+std::string bytes_of(std::initializer_list<int> bytes) {
+  std::string result;
+  for (const int byte : bytes) result += static_cast<char>(byte);
+  return result;
+}
+
+MadeUpColumn encoded(Encoding encoding, const std::string& bytes) {
+  return {static_cast<uint8_t>(encoding), bytes};
+}
+
+/// The number 1, of some of the events.
+MadeUpColumn partial(uint64_t presence) { return {0, bytes_of({3, 2}), 0, presence}; }
+
+/// A column by hand; all but the first of each kind contradict themselves.
+struct Contradiction {
+  const char* what;
+  bool is_right;
+  uint64_t events;
+  MadeUpColumn column;
+  std::vector<std::string> presences = {};
+};
+
 TEST(DamagedDetails, WhatContradictsItselfIsRefused) {
-  const auto read = [](uint64_t events, const MadeUpColumn& column,
-                       const std::vector<std::string>& presences = {}) {
-    return category_of([&] { read_all(made_up(events, {column}, presences)); });
+  const std::string uuid(16, 'x');
+  const MadeUpColumn partial_uuid{static_cast<uint8_t>(Encoding::Uuids), uuid, 0, 0};
+  const auto array_levels = [](size_t levels) { return std::string(levels, '\x19') + '\0'; };
+  const auto constant_of = [](const std::string& bytes) { return encoded(Encoding::Constant, bytes); };
+  const auto integers = [](std::initializer_list<int> bytes) {
+    return encoded(Encoding::Integers, bytes_of(bytes));
   };
-  const auto encoded = [](Encoding encoding, std::string bytes) {
-    return MadeUpColumn{static_cast<uint8_t>(encoding), std::move(bytes)};
+  const Contradiction contradictions[] = {
+      {"a constant", true, 2, constant_of(bytes_of({3, 2}))},
+      {"too many events", false, kMaxPackedEvents + 1, constant_of(bytes_of({3, 2}))},
+      {"an unknown encoding", false, 2, {14, bytes_of({3, 2})}},
+      {"an unknown flag", false, 2, {128, bytes_of({3, 2})}},
+      {"trailing bytes", false, 2, constant_of(bytes_of({3, 2, 2}))},
+
+      {"a presence of bits", true, 2, partial(0), {bytes_of({0, 1})}},
+      {"an unknown presence", false, 2, partial(1000000), {bytes_of({0, 1})}},
+      {"a bit too many", false, 2, partial(0), {bytes_of({0, 4})}},
+      {"a presence of runs", true, 2, partial(0), {bytes_of({1, 1, 1})}},
+      {"a run too long", false, 2, partial(0), {bytes_of({1, 1, 2})}},
+      {"a run too late", false, 2, partial(0), {bytes_of({1, 3, 1})}},
+      {"a UUID of one event", true, 2, partial_uuid, {bytes_of({0, 1})}},
+      {"a UUID of no event", false, 2, partial_uuid, {bytes_of({0, 0})}},
+
+      {"an unknown kind of value", false, 2, constant_of(bytes_of({11}))},
+      {"16,383 digits after the point", true, 2, constant_of(bytes_of({0xf4, 0xff, 0x7f, 2}))},
+      {"16,384 digits after the point", false, 2, constant_of(bytes_of({0xf4, 0x80, 0x80, 1, 2}))},
+      {"a number", true, 2, constant_of("\x35" + std::string("105"))},
+      {"a number with an exponent", false, 2, constant_of("\x35" + std::string("1e5"))},
+      {"a number that is none", false, 2, constant_of("\x35" + std::string("1-5"))},
+      {"a thousand levels", true, 2, constant_of(array_levels(1000))},
+      {"a level more", false, 2, constant_of(array_levels(1001))},
+      {"an array that ends too early", false, 2, constant_of(bytes_of({0xf9, 0xff, 0xff, 0xff, 0xff, 15}))},
+      {"a string that ends too early", false, 2, constant_of(bytes_of({0x26, 'x'}))},
+
+      {"integers of 64 bits", true, 2, encoded(Encoding::Integers, bytes_of({1, 64}) + uuid)},
+      {"integers of 65 bits", false, 2, encoded(Encoding::Integers, bytes_of({1, 65}) + uuid + 'x')},
+      {"an unknown form of integers", false, 2, integers({6, 1, 0, 0x10, 4})},
+      {"an unknown base of integers", false, 2, integers({0x30})},
+      {"a dictionary of integers", true, 3, integers({4, 3, 0x18, 0, 2, 0x24})},
+      {"a code too large", false, 3, integers({4, 3, 0x18, 0, 2, 0x3f})},
+      {"more in the dictionary than there are", false, 3, integers({4, 4, 0x18, 0, 2, 0x24})},
+      {"nothing in the dictionary", false, 3, integers({4, 0, 0, 0})},
+      {"a dictionary of a dictionary", false, 3, integers({4, 3, 4, 1, 0, 0x24})},
+      {"runs", true, 2, integers({5, 1, 0, 0x10, 4})},
+      {"runs too short", false, 3, integers({5, 1, 0, 0x10, 4})},
+      {"runs too long", false, 2, integers({5, 1, 0, 0x10, 0x80, 0x89, 0x7a})},
+      {"runs of no length", false, 2, integers({5, 1, 0, 0x10, 0})},
+
+      {"decimals", true, 2, encoded(Encoding::Decimals, bytes_of({0xff, 0x7f, 0}))},
+      {"decimals of too many digits", false, 2, encoded(Encoding::Decimals, bytes_of({0x80, 0x80, 1, 0}))},
+      {"mixed decimals", true, 2, encoded(Encoding::MixedDecimals, bytes_of({0x10, 2, 0}))},
+      {"mixed decimals of -1 digits", false, 2, encoded(Encoding::MixedDecimals, bytes_of({0x10, 1, 0}))},
+      {"a dictionary", true, 2, encoded(Encoding::Dictionary, bytes_of({1, 0, 0}))},
+      {"an empty dictionary", false, 2, encoded(Encoding::Dictionary, bytes_of({0, 0}))},
+      {"a code that the dictionary lacks", false, 2,
+       encoded(Encoding::Dictionary, bytes_of({1, 0, 0x10, 0x80, 0x89, 0x7a}))},
+      {"strings", true, 2, encoded(Encoding::Strings, bytes_of({0x10, 2, 'x', 'y'}))},
+      {"strings of length -1", false, 2, encoded(Encoding::Strings, bytes_of({0x10, 1}))},
+      {"hexadecimal digits", true, 2, encoded(Encoding::HexStrings, bytes_of({2, 0x12, 0x34}))},
+      {"three hexadecimal digits", false, 2, encoded(Encoding::HexStrings, bytes_of({3, 0x12, 0x34}))},
+      {"no hexadecimal digits", false, 2, encoded(Encoding::HexStrings, bytes_of({0}))},
+      {"a UUID too short", false, 2, encoded(Encoding::Uuids, std::string(31, 'x'))},
+      {"mixed values", true, 2, encoded(Encoding::Mixed, bytes_of({0x10, 6, 1, 2, 0x10, 2}))},
+      {"an unknown kind of mixed values", false, 2, encoded(Encoding::Mixed, bytes_of({0x10, 12}))},
+      {"mixed values of mixed values", false, 2,
+       encoded(Encoding::Mixed, bytes_of({0x10, 6, 12, 5, 0x10, 6, 1, 1, 0}))},
+      {"delays of a property", false, 2, encoded(Encoding::Delays, bytes_of({0}))},
   };
-  EXPECT_EQ(read(0, constant(Json(5))), Category::Corrupt);
-  EXPECT_EQ(read(kMaxPackedEvents + 1, constant(Json(5))), Category::Corrupt);
-  EXPECT_EQ(read(2, {14, "\3\2"}), Category::Corrupt);                                   // no such encoding
-  EXPECT_EQ(read(2, {128, "\3\2"}), Category::Corrupt);                                  // no such flag
-  EXPECT_EQ(read(2, {0, "\3\2", 0, 1}, {std::string("\0\1", 2)}), Category::Corrupt);    // no such presence
-  EXPECT_EQ(read(2, {0, "\3\2", 0, 0}, {std::string("\0\4", 2)}), Category::Corrupt);    // no such event
-  EXPECT_EQ(read(2, {0, "\3\2", 0, 0}, {std::string("\0\0", 2)}), Category::Corrupt);    // of no event
-  EXPECT_EQ(read(2, {0, "\3\2", 0, 0}, {std::string("\1\1\2", 3)}), Category::Corrupt);  // no such event
-  EXPECT_EQ(read(2, {0, "\3\2", 0, 0}, {std::string("\1\3\0", 3)}), Category::Corrupt);  // no such event
-  EXPECT_EQ(read(2, encoded(Encoding::Constant, "\3\2\2")), Category::Corrupt);          // trailing bytes
-  EXPECT_EQ(read(2, encoded(Encoding::Constant, "\x0b")), Category::Corrupt);            // no such kind
-  EXPECT_EQ(read(2, encoded(Encoding::Constant, "\xf4\x80\x80\x01\2")), Category::Corrupt);  // scale 16,384
-  EXPECT_EQ(read(2, encoded(Encoding::Constant,
-                            "\x35"
-                            "1e5")),
-            Category::Corrupt);  // an exponent
-  EXPECT_EQ(read(2, encoded(Encoding::Constant,
-                            "\x35"
-                            "1-5")),
-            Category::Corrupt);  // no number
-  EXPECT_EQ(read(2, encoded(Encoding::Constant, std::string(1001, '\x19') + '\0')), Category::Corrupt);
-  EXPECT_EQ(read(2, encoded(Encoding::Constant, std::string(1000, '\x19') + '\0')), std::nullopt);
-  EXPECT_EQ(read(2, encoded(Encoding::Constant, "\xf9\xff\xff\xff\xff\x0f")), Category::Corrupt);  // items
-  EXPECT_EQ(read(2, encoded(Encoding::Integers,
-                            "\1\x41"
-                            "123456789012345678")),
-            Category::Corrupt);                                                // 65 bits
-  EXPECT_EQ(read(2, encoded(Encoding::Integers, "\6")), Category::Corrupt);    // no such form
-  EXPECT_EQ(read(2, encoded(Encoding::Integers, "\x30")), Category::Corrupt);  // no such base
-  EXPECT_EQ(read(3, encoded(Encoding::Integers, std::string("\4\2\4\2\1\2\0\2\0\1\1\3", 12))),
-            Category::Corrupt);  // nests
-  EXPECT_EQ(read(3, encoded(Encoding::Integers, std::string("\4\4\0", 3))),
-            Category::Corrupt);  // more than there are
-  EXPECT_EQ(read(3, encoded(Encoding::Integers, std::string("\4\3\x18\0\x10\2\x3f", 7))),
-            Category::Corrupt);  // code 3
-  EXPECT_EQ(read(3, encoded(Encoding::Integers, std::string("\4\3\x18\0\x10\2\x24", 7))), Category::Corrupt);
-  EXPECT_EQ(read(3, encoded(Encoding::Integers, std::string("\5\1\0\x10\4", 5))),
-            Category::Corrupt);  // 2 of 3
-  EXPECT_EQ(read(2, encoded(Encoding::Integers, std::string("\5\1\0\x10\4", 5))), std::nullopt);
-  EXPECT_EQ(read(2, encoded(Encoding::Integers, std::string("\5\1\0\x10\6", 5))),
-            Category::Corrupt);  // 3 of 2
-  EXPECT_EQ(read(2, encoded(Encoding::Decimals, std::string("\x80\x80\1\0", 4))),
-            Category::Corrupt);  // scale 16,384
-  EXPECT_EQ(read(2, encoded(Encoding::MixedDecimals, std::string("\x10\1\0", 3))),
-            Category::Corrupt);  // scale -1
-  EXPECT_EQ(read(2, encoded(Encoding::Dictionary, std::string("\0\0", 2))), Category::Corrupt);
-  EXPECT_EQ(read(2, encoded(Encoding::Dictionary, std::string("\1\0\x10\2", 4))),
-            Category::Corrupt);  // code 1
-  EXPECT_EQ(read(2, encoded(Encoding::Dictionary, std::string("\1\0\0", 3))), std::nullopt);
-  EXPECT_EQ(read(2, encoded(Encoding::Strings, std::string("\x10\1", 2))), Category::Corrupt);  // length -1
-  EXPECT_EQ(read(2, encoded(Encoding::HexStrings, "\3\x12\x34")), Category::Corrupt);  // three digits
-  EXPECT_EQ(read(2, encoded(Encoding::HexStrings, std::string("\0", 1))), Category::Corrupt);
-  EXPECT_EQ(read(2, encoded(Encoding::Uuids, std::string(31, 'x'))), Category::Corrupt);
-  EXPECT_EQ(read(2, encoded(Encoding::Mixed, "\x10\x0c")), Category::Corrupt);  // kind 6
-  EXPECT_EQ(read(2, encoded(Encoding::Mixed, std::string("\x10\6\x0c\3\x10\0\0", 7))),
-            Category::Corrupt);  // nests
-  EXPECT_EQ(read(2, encoded(Encoding::Mixed, std::string("\x10\6\x01\2\x10\2", 6))), std::nullopt);
-  EXPECT_EQ(read(2, encoded(Encoding::Delays, std::string("\0", 1))), Category::Corrupt);  // of a property
+  for (const Contradiction& c : contradictions) {
+    const std::string bytes = made_up(c.events, {c.column}, c.presences);
+    EXPECT_EQ(category_of([&] { read_all(bytes); }),
+              c.is_right ? std::nullopt : std::optional(Category::Corrupt))
+        << c.what;
+  }
+  for (const std::string& bytes : {made_up(0, {}), made_up(2, {{14, bytes_of({3, 2})}})})
+    EXPECT_EQ(category_of([&] { (void)DetailsView::open(view_of(bytes)); }), Category::Corrupt);
+}
+
+TEST(Compression, GivesBackTheSizeThatItWasGivenOrNothing) {
+  std::string raw;
+  for (int i = 0; i < 1000; ++i) raw += "text that repeats " + std::to_string(i % 10);
+  const std::string stored = compressed(raw);
+  EXPECT_LT(stored.size(), 1000U);
+  EXPECT_EQ(decompressed(view_of(stored), raw.size()), raw);
+  const auto category = [&](const std::string& bytes, uint64_t size) {
+    return category_of([&] { (void)decompressed(view_of(bytes), size); });
+  };
+  EXPECT_EQ(category(stored, raw.size() - 1), Category::Corrupt);
+  EXPECT_EQ(category(stored, raw.size() + 1), Category::Corrupt);
+  EXPECT_EQ(category(stored.substr(0, stored.size() - 1), raw.size()), Category::Corrupt);
+  EXPECT_EQ(category(stored + 'x', raw.size()), Category::Corrupt);
+  EXPECT_EQ(category("", 0), Category::Corrupt);
+  // What cannot be true is refused before memory is taken for it.
+  const auto message = [&](const std::string& bytes, uint64_t size) {
+    try {
+      (void)decompressed(view_of(bytes), size);
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return std::string();
+  };
+  EXPECT_NE(message("x", kMaxRawBytes).find("too many bytes"), std::string::npos);
+  EXPECT_NE(message(std::string(100000, 'x'), kMaxRawBytes + 1).find("too many bytes"), std::string::npos);
 }
 
 TEST(DetailsLimits, ThereAreOneTo65536Events) {
@@ -288,7 +354,7 @@ TEST(DetailsLimits, TheLargestMessagesFit) {
     EXPECT_EQ(exact_text(read[0].properties), exact_text(properties));
     EXPECT_TRUE(read[1].properties.object()->empty());
   };
-  const auto thousand = [&](auto&& value) {
+  const auto thousand = [](const std::function<Json()>& value) {
     Json::Object members;
     for (int i = 0; i < 1000; ++i) members.push_back({"property " + std::to_string(i), value()});
     return Json(std::move(members));

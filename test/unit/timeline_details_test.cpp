@@ -316,6 +316,23 @@ TEST(PackedDetails, WhatIsAbsentEverywhereCostsNothing) {
   }
 }
 
+TEST(PackedDetails, WhichEventsHaveAPropertyIsTakenOnceAsBitsOrRuns) {
+  RandomDetails random(kSeed + 4);
+  const auto size_with = [&](const std::function<bool(size_t)>& has, int properties) {
+    std::vector<Json> events(1000, Json(Json::Object()));
+    for (size_t i = 0; i < events.size(); ++i)
+      for (int p = 0; p < properties && has(i); ++p) events[i].set("property" + std::to_string(p), Json(5));
+    return expect_round_trip(with_properties(std::move(events))).size();
+  };
+  const size_t with_all = size_with([](size_t) { return true; }, 1);
+  std::vector<bool> any;
+  for (int i = 0; i < 1000; ++i) any.push_back(random.chance(50));
+  const size_t with_any = size_with([&](size_t i) { return any[i]; }, 1);
+  EXPECT_LE(with_any, with_all + 130);
+  EXPECT_LE(size_with([&](size_t i) { return any[i]; }, 10), with_any + 9 * 6 + 1);
+  EXPECT_LE(size_with([](size_t i) { return i >= 300 && i < 500; }, 1), with_all + 8);
+}
+
 TEST(PackedDetails, OrdinaryEventsAreSmall) {
   RandomDetails random(kSeed + 3);
   const auto bytes_an_event = [&](size_t size, size_t chunks) {
