@@ -54,6 +54,11 @@ EncodedColumn encode_integers(std::span<const int64_t> values);
 void read_column(Encoding encoding, ByteView raw, size_t count, Allowance& allowance,
                  std::vector<Json>& values);
 
+/// The values, each perhaps that of several events, and of each event which of them. Replaces what is in
+/// both.
+void read_distinct(Encoding encoding, ByteView raw, size_t count, Allowance& allowance,
+                   std::vector<Json>& values, std::vector<uint32_t>& codes);
+
 /// The digits of the values at one scale if all of them are numbers and 64 bits hold that; else false.
 bool read_numbers(Encoding encoding, ByteView raw, size_t count, std::vector<int64_t>& digits,
                   int32_t* scale);

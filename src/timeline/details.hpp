@@ -76,6 +76,15 @@ struct StringColumn {
   std::string raw;    ///< likewise
 };
 
+/// One value an event, of any column.
+struct ValueColumn {
+  std::vector<Json> values;     ///< each perhaps that of several events
+  std::vector<uint32_t> codes;  ///< of each event which of them; values.size() where absent
+
+  bool has(size_t event) const { return codes[event] < values.size(); }
+  const Json& at(size_t event) const { return values[codes[event]]; }
+};
+
 /// Packed details, of which any column can be read alone. Every read is checked: for bytes that
 /// pack_details() did not write, a function may throw Error(Corrupt), or return something, but neither reads
 /// outside of the bytes, nor takes memory out of proportion (kMaxDetailsWeight). The bytes must outlive the
@@ -119,6 +128,10 @@ class DetailsView {
 
   /// The property of each event; nullopt where it has none, which is not JSON null.
   std::vector<std::optional<Json>> column(PropertyRoot root, uint32_t name_no) const;
+
+  /// The same without a copy of a value for each event that has it, so that a condition is decided once for
+  /// several. False, with `column` as it was, where there is no such property.
+  bool values(PropertyRoot root, uint32_t name_no, ValueColumn& column) const;
 
   /// The property of each event where all values are numbers whose digits 64 bits hold at one scale. False,
   /// with `column` as it may be, for other columns and where there is none. How many zeros a number was
@@ -164,6 +177,7 @@ class DetailsView {
   size_t count_of(const Column& column) const;
   template <class Take>
   void for_each_present(const Column& column, Take&& take) const;
+  void spread_codes(const Column& column, std::vector<uint32_t>& codes, size_t absent) const;
   std::vector<int64_t> integers_of(const Column& column) const;
   bool strings_of(const Column& column, StringColumn& strings) const;
   std::vector<Json> values_of(const Column& column, Allowance& allowance) const;

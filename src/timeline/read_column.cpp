@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace cdp::timeline {
 
@@ -102,7 +103,7 @@ void add_string(StringValues& strings, const PackedString& string) {
 
 void number_in_turn(StringValues& strings) {
   strings.codes.resize(strings.values.size());
-  for (uint32_t i = 0; i < strings.codes.size(); ++i) strings.codes[i] = i;
+  std::iota(strings.codes.begin(), strings.codes.end(), 0);
 }
 
 void read_plain_strings(ByteReader& reader, size_t count, StringValues& strings) {
@@ -314,6 +315,25 @@ void read_column(Encoding encoding, ByteView raw, size_t count, Allowance& allow
   ByteReader reader(raw, kWhat);
   values.reserve(values.size() + count);
   ColumnReader(reader, allowance, values).read(encoding, count, true);
+  reader.expect_end();
+}
+
+void read_distinct(Encoding encoding, ByteView raw, size_t count, Allowance& allowance,
+                   std::vector<Json>& values, std::vector<uint32_t>& codes) {
+  values.clear();
+  if (encoding != Encoding::Constant && encoding != Encoding::Dictionary) {
+    read_column(encoding, raw, count, allowance, values);
+    codes.resize(count);
+    std::iota(codes.begin(), codes.end(), 0);
+    return;
+  }
+  ByteReader reader(raw, kWhat);
+  const uint64_t size = encoding == Encoding::Constant ? 1 : read_dictionary_size(reader, count);
+  for (uint64_t i = 0; i < size; ++i) values.push_back(read_value(reader, allowance));
+  if (encoding == Encoding::Constant)
+    codes.assign(count, 0);
+  else
+    codes = read_codes(reader, count, size);
   reader.expect_end();
 }
 

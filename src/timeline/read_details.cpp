@@ -75,6 +75,26 @@ std::vector<std::optional<Json>> DetailsView::column(PropertyRoot root, uint32_t
   return result;
 }
 
+/// Codes of the events that have a value become codes of all events.
+void DetailsView::spread_codes(const Column& column, std::vector<uint32_t>& codes, size_t absent) const {
+  if (column.presence == 0) return;
+  std::vector<uint32_t> spread(size_, static_cast<uint32_t>(absent));
+  size_t next = 0;
+  for_each_present(column, [&](size_t event) { spread[event] = codes[next++]; });
+  codes = std::move(spread);
+}
+
+bool DetailsView::values(PropertyRoot root, uint32_t name_no, ValueColumn& column) const {
+  const Column* found = find(root, name_no);
+  if (found == nullptr) return false;
+  std::string buffer;
+  Allowance allowance(kMaxDetailsWeight);
+  read_distinct(found->encoding, raw_of(*found, buffer), count_of(*found), allowance, column.values,
+                column.codes);
+  spread_codes(*found, column.codes, column.values.size());
+  return true;
+}
+
 bool DetailsView::numbers(PropertyRoot root, uint32_t name_no, NumberColumn& column) const {
   const Column* found = find(root, name_no);
   if (found == nullptr) return false;
@@ -97,13 +117,8 @@ bool DetailsView::strings_of(const Column& column, StringColumn& strings) const 
   if (!read_strings(column.encoding, raw_of(column, strings.raw), count_of(column), strings.read))
     return false;
   std::swap(strings.values, strings.read.values);
-  if (column.presence == 0) {
-    std::swap(strings.codes, strings.read.codes);
-    return true;
-  }
-  strings.codes.assign(size_, static_cast<uint32_t>(strings.values.size()));
-  size_t next = 0;
-  for_each_present(column, [&](size_t event) { strings.codes[event] = strings.read.codes[next++]; });
+  std::swap(strings.codes, strings.read.codes);
+  spread_codes(column, strings.codes, strings.values.size());
   return true;
 }
 

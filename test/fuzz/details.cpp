@@ -77,15 +77,17 @@ void check_columns(const DetailsView& view, const std::vector<EventDetails>& eve
   for (const uint32_t name_no : view.properties(PropertyRoot::Properties)) {
     const std::string name(names.name(name_no));
     const auto column = view.column(PropertyRoot::Properties, name_no);
+    ValueColumn values;
+    require(view.values(PropertyRoot::Properties, name_no, values));
     const bool has_numbers = view.numbers(PropertyRoot::Properties, name_no, numbers);
     const bool has_strings = view.strings(PropertyRoot::Properties, name_no, strings);
     for (size_t i = 0; i < events.size(); ++i) {
       const Json* value = events[i].properties.find(name);
-      require(column[i].has_value() == (value != nullptr));
+      require(column[i].has_value() == (value != nullptr) && values.has(i) == (value != nullptr));
       require(!has_numbers || numbers.has(i) == (value != nullptr));
       require(!has_strings || strings.has(i) == (value != nullptr));
       if (value == nullptr) continue;
-      require(column[i]->dump() == value->dump());
+      require(column[i]->dump() == value->dump() && values.at(i).dump() == value->dump());
       require(!has_numbers || *value->number() == Decimal::of({numbers.digits[i], numbers.scale}));
       require(!has_strings || *value->string() == strings.at(i));
     }

@@ -119,7 +119,8 @@ TEST(Column, TakesTheShortestEncoding) {
                     made_values(200, [&](size_t) { return Json(Json::Array{decimal(text(4))}); })),
             70U);
   EXPECT_LE(size_of(Encoding::Strings,
-                    made_values(5, [&](size_t i) { return Json("abcz" + text(9) + std::string(i, 'x')); })),
+                    made_values(
+                        5, [&](size_t i) { return Json(std::string(i, 'x').append("yz").append(text(9))); })),
             50U);
   EXPECT_LE(size_of(Encoding::HexStrings, made_values(50, [&](size_t) { return Json(random.hex(20)); })),
             501U);

@@ -142,7 +142,9 @@ TEST(PackedDetails, EveryColumnReadsAsTheWhole) {
   RandomDetails random(kSeed + 1);
   int with_numbers = 0;
   int with_strings = 0;
+  int distinct = 0;
   NumberColumn numbers;
+  ValueColumn values;
   StringColumn strings;
   for (int round = 0; round < 600; ++round) {
     const RandomChunk chunk = random.chunk(round % 10 == 0 ? 300 : 40);
@@ -158,6 +160,8 @@ TEST(PackedDetails, EveryColumnReadsAsTheWhole) {
         ASSERT_TRUE(view.has(root, name_no));
         const std::string name(names.name(name_no));
         const std::vector<std::optional<Json>> column = view.column(root, name_no);
+        ASSERT_TRUE(view.values(root, name_no, values));
+        distinct += values.values.size() < chunk.events.size() / 4 ? 1 : 0;
         const bool has_numbers = view.numbers(root, name_no, numbers);
         const bool has_strings = view.strings(root, name_no, strings);
         with_numbers += has_numbers ? 1 : 0;
@@ -167,6 +171,7 @@ TEST(PackedDetails, EveryColumnReadsAsTheWhole) {
         for (size_t i = 0; i < chunk.events.size(); ++i) {
           const Json* value = (chunk.events[i].*member).find(name);
           ASSERT_EQ(column[i].has_value(), value != nullptr);
+          ASSERT_EQ(values.has(i), value != nullptr);
           if (has_numbers) {
             ASSERT_EQ(numbers.has(i), value != nullptr);
           }
@@ -176,6 +181,7 @@ TEST(PackedDetails, EveryColumnReadsAsTheWhole) {
           if (value == nullptr) continue;
           ++cells;
           ASSERT_EQ(exact_text(*column[i]), exact_text(*value));
+          ASSERT_EQ(exact_text(values.at(i)), exact_text(*value));
           all_strings = all_strings && value->string() != nullptr;
           all_short_numbers = all_short_numbers && value->number() != nullptr && value->number()->digits() &&
                               value->number()->digits()->value <= 1000000000000 &&
@@ -218,10 +224,12 @@ TEST(PackedDetails, EveryColumnReadsAsTheWhole) {
     strings = StringColumn();
     ASSERT_FALSE(view.has(PropertyRoot::Properties, 6));
     ASSERT_FALSE(view.numbers(PropertyRoot::Context, UINT32_MAX, numbers));
+    ASSERT_FALSE(view.values(PropertyRoot::Context, UINT32_MAX, values));
     if (HasFailure()) return;
   }
   EXPECT_GT(with_numbers, 500);
   EXPECT_GT(with_strings, 500);
+  EXPECT_GT(distinct, 500);
 }
 
 TEST(PackedDetails, NumbersOfSeveralScalesAreGivenAtTheLargest) {
