@@ -14,7 +14,7 @@ namespace {
 constexpr uint32_t kBase = 1000000000;
 constexpr int kDigitsPerLimb = 9;
 constexpr int64_t kMaxDigitsBefore = 131072;
-constexpr int64_t kMaxDigitsAfter = 16383;
+constexpr int64_t kMaxDigitsAfter = Decimal::kMaxScale;
 constexpr int kMaxPowerInt64 = 18;
 
 constexpr std::array<int64_t, kMaxPowerInt64 + 1> kPowersOfTen = [] {

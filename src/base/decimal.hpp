@@ -14,6 +14,9 @@ namespace cdp {
 /// as 1.50) and compares by value (1.50 = 1.5). Values whose digits fit 64 bits need no allocation.
 class Decimal {
  public:
+  /// How many digits may stand after the point.
+  static constexpr int32_t kMaxScale = 16383;
+
   Decimal() = default;
   Decimal(int64_t value) : small_(value) {}  // NOLINT(google-explicit-constructor): an exact conversion
 
@@ -38,6 +41,12 @@ class Decimal {
   };
   std::optional<Digits> digits() const {
     return is_small() ? std::optional(Digits{small_, scale_}) : std::nullopt;
+  }
+  /// The number with these digits; `scale` is 0 to kMaxScale.
+  static Decimal of(Digits digits) {
+    Decimal result(digits.value);
+    result.scale_ = digits.scale;
+    return result;
   }
 
   /// -1, 0 or 1.

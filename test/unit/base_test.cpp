@@ -60,6 +60,15 @@ TEST(Decimal, CarriesBetweenLimbs) {
   EXPECT_EQ((*Decimal::parse("0.1") + *Decimal::parse("0.2")), *Decimal::parse("0.30"));
 }
 
+TEST(Decimal, ComesBackFromItsDigits) {
+  for (const char* text :
+       {"0", "0.00", "1.10", "-1.1", "123456789.987654321", "-9223372036854775807", "0.000001"}) {
+    const Decimal number = *Decimal::parse(text);
+    EXPECT_EQ(Decimal::of(*number.digits()).to_string(), text);
+  }
+  EXPECT_EQ(Decimal::of({1, Decimal::kMaxScale}), *Decimal::parse("1e-16383"));
+}
+
 TEST(Decimal, GivesTheNearestDouble) {
   for (const char* text :
        {"0.1", "12.34", "-12.340", "9007199254740992", "9007199254740993.5", "0.0000000000000000000001",
