@@ -36,15 +36,18 @@ endif
 ifneq (yes,$(shell $(PKG_CONFIG) --atleast-version=3.0 simdjson 2>/dev/null && echo yes))
 $(error simdjson 3.0 or newer was not found by pkg-config; on Debian: sudo apt-get install libsimdjson-dev)
 endif
+ifneq (yes,$(shell $(PKG_CONFIG) --atleast-version=0.8 libxxhash 2>/dev/null && echo yes))
+$(error xxHash 0.8 or newer was not found by pkg-config; on Debian: sudo apt-get install libxxhash-dev)
+endif
 # Valijson is headers alone and pkg-config does not know it.
 ifneq (yes,$(shell $(CXX) $(VALIJSON_CPPFLAGS) -E -x c++ -include valijson/constraint_builder.hpp /dev/null >/dev/null 2>&1 && echo yes))
 $(error The headers of Valijson 1.0 or newer were not found; on Debian: sudo apt-get install libvalijson-dev; elsewhere name their folder: make VALIJSON_CPPFLAGS='-isystem /path')
 endif
 endif
 
-PG_CPPFLAGS = -Isrc $(VALIJSON_CPPFLAGS) $(shell $(PKG_CONFIG) --cflags roaring nlohmann_json re2 simdjson)
+PG_CPPFLAGS = -Isrc $(VALIJSON_CPPFLAGS) $(shell $(PKG_CONFIG) --cflags roaring nlohmann_json re2 simdjson libxxhash)
 PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-register -Wno-unused-parameter -fvisibility-inlines-hidden $(if $(CI),-Werror)
-SHLIB_LINK = $(shell $(PKG_CONFIG) --libs roaring re2 simdjson) -lstdc++
+SHLIB_LINK = $(shell $(PKG_CONFIG) --libs roaring re2 simdjson libxxhash) -lstdc++
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
