@@ -23,7 +23,9 @@ std::string_view text_of(Datum text) {
 }
 
 ByteView bytes_of(Datum varlena) {
-  const struct varlena* flat = guard([&] { return PG_DETOAST_DATUM_PACKED(varlena); });
+  const auto* flat = reinterpret_cast<const struct varlena*>(DatumGetPointer(varlena));
+  if (VARATT_IS_EXTERNAL(flat) || VARATT_IS_COMPRESSED(flat))
+    flat = guard([&] { return PG_DETOAST_DATUM_PACKED(varlena); });
   return {reinterpret_cast<const uint8_t*>(VARDATA_ANY(flat)), VARSIZE_ANY_EXHDR(flat)};
 }
 
