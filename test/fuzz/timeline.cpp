@@ -67,6 +67,7 @@ void read(const std::string& bytes) {
       require(entry->code < timeline.distinct() && entry->first >= timeline.first() &&
               entry->first <= entry->last && entry->last <= timeline.last());
       events += entry->count;
+      require(events <= timeline.size());
     }
     require(events == timeline.size());
   });

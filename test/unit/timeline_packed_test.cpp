@@ -312,6 +312,59 @@ TEST(BrokenTimeline, EveryBitFlipIsFound) {
     }
 }
 
+TEST(BrokenTimeline, WhatNoTimelineHasIsRefusedWithARightChecksumToo) {
+  const auto expect_refused = [](std::string bytes, size_t at, int value, const char* problem) {
+    bytes[at] = static_cast<char>(value);
+    bytes = resealed(bytes);
+    try {
+      TimelineView::open(view_of(bytes));
+      ADD_FAILURE() << problem;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.category(), Category::Corrupt);
+      EXPECT_EQ(error.message(), std::string("timeline ") + problem);
+    }
+  };
+  // Version 0, flags 5, number of events 6, first time 7 to 12, different events 13, bytes of the index 14,
+  // index up to 36, codes 37, sessions 38, lengths 39 to 41, controls 42, distances up to 47.
+  const std::string bytes = pack({false,
+                                  {{{757382400000000}, "", 3, true},
+                                   {{757382405500000}, "", 1, false},
+                                   {{757382405500000}, "", 3, false},
+                                   {{757468805500000}, "", 200, true}}});
+  ASSERT_EQ(bytes.size(), 48U);
+  expect_refused(bytes, 0, 0, "is of an unknown version");
+  expect_refused(bytes, 0, 2, "is of an unknown version");
+  expect_refused(bytes, 5, 0x23, "has unknown flags");
+  expect_refused(bytes, 5, 0x07, "has unknown flags");
+  expect_refused(bytes, 5, 0x1b, "has unknown flags");
+  expect_refused(bytes, 6, 0, "is empty and has contents");
+  expect_refused(bytes, 6, 127, "ends too early");
+  expect_refused(bytes, 13, 0, "has an impossible number of different events");
+  expect_refused(bytes, 13, 5, "has an impossible number of different events");
+  expect_refused(bytes, 14, 34, "ends too early");
+  expect_refused(bytes, 14, 28, "ends too early");
+  expect_refused(bytes, 41, 0xff, "has distances of unknown lengths");
+  expect_refused(bytes, 39, 0x7f, "has distances of unknown lengths");
+  for (const char* with : {"\x00", "\xff"}) {
+    std::string one = pack({false, {{{0}, "", 3, true}}}) + with[0];
+    expect_refused(one, one.size() - 1, with[0], "has more than one event's times");
+  }
+  for (const Instant time : {kFirstInstant, Instant{kLastInstant.us / kSecond * kSecond}}) {
+    const std::string edge = pack({false, {{time, "", 3, true}}});
+    const size_t end_of_first = time == kFirstInstant ? 12 : 13;
+    expect_refused(edge, end_of_first, edge[end_of_first] + 1, "has times out of range");
+  }
+  const std::string empty = pack({true, {}});
+  expect_refused(empty, 5, 1, "is empty and has contents");
+  expect_refused(empty + '\0', 7, 0, "is empty and has contents");
+
+  TimelineBuilder builder;
+  for (uint32_t i = 0; i < kMostPackedEvents; ++i) builder.add({0}, 1, false);
+  const std::string most = builder.finish();
+  ASSERT_EQ(TimelineView::open(view_of(most)).size(), kMostPackedEvents);
+  expect_refused(most, 6, 0x81, "has too many events");
+}
+
 /// Reads everything of bytes that may be anything; whatever comes out is in its range.
 void read_all(const std::string& bytes) {
   const TimelineView view = TimelineView::open(view_of(bytes));
@@ -345,6 +398,7 @@ void read_all(const std::string& bytes) {
     std::optional<IndexEntry> before;
     while (const std::optional<IndexEntry> entry = index.next()) {
       events += entry->count;
+      EXPECT_LE(events, view.size());
       EXPECT_LE(entry->first, entry->last);
       EXPECT_GE(entry->first, view.first());
       EXPECT_LE(entry->last, view.last());
