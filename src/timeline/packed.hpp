@@ -83,7 +83,7 @@ class TimelineView {
   /// How many different events occur.
   uint32_t distinct() const { return distinct_; }
 
-  /// Reads the index, entry by entry.
+  /// Reads the index, entry by entry. The view must outlive it.
   class Index {
    public:
     explicit Index(const TimelineView& timeline)

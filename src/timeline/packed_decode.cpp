@@ -70,7 +70,7 @@ void decode_narrow(const uint8_t* from, std::span<Code> codes, uint32_t distinct
   for_each_eight<kBits>(from, static_cast<uint32_t>(codes.size()),
                         [&](uint32_t place, uint64_t word, uint32_t count) {
                           beyond |= word + to_limit;
-                          store(codes.data() + place, word, count == 8 ? 8 : count);
+                          store(codes.data() + place, word, count);
                         });
   if ((beyond & 0x80 * kOfEachByte) != 0) fail("has an event that its index lacks");
 }
@@ -228,7 +228,7 @@ void TimelineView::decode_sessions(std::span<uint8_t> begins) const {
   require_size(begins.size(), size_);
   if (sessions_ == Sessions::Stream) {
     for_each_eight<1>(session_bits_, size_, [&](uint32_t place, uint64_t word, uint32_t count) {
-      store(begins.data() + place, word, count == 8 ? 8 : count);
+      store(begins.data() + place, word, count);
     });
     return;
   }

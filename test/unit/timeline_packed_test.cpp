@@ -358,11 +358,45 @@ TEST(BrokenTimeline, WhatNoTimelineHasIsRefusedWithARightChecksumToo) {
   expect_refused(empty, 5, 1, "is empty and has contents");
   expect_refused(empty + '\0', 7, 0, "is empty and has contents");
 
+  // A varint of 2^64 and 4, and one that does not end.
+  const std::string large =
+      bytes.substr(0, 6) + std::string("\x84") + std::string(8, '\x80') + '\x02' + bytes.substr(7);
+  expect_refused(large, 0, 1, "has an integer that is too large");
+  expect_refused(bytes.substr(0, 6) + std::string(2, '\x80'), 0, 1, "ends too early");
+
   TimelineBuilder builder;
   for (uint32_t i = 0; i < kMostPackedEvents; ++i) builder.add({0}, 1, false);
   const std::string most = builder.finish();
   ASSERT_EQ(TimelineView::open(view_of(most)).size(), kMostPackedEvents);
   expect_refused(most, 6, 0x81, "has too many events");
+}
+
+TEST(BrokenTimeline, DistancesLeadExactlyToTheLastTime) {
+  const auto expect_refused = [](const std::string& bytes) {
+    const std::string sealed = resealed(bytes);
+    const TimelineView view = TimelineView::open(view_of(sealed));
+    std::vector<Instant> times(view.size());
+    EXPECT_EQ(category_of([&] { view.decode_times(times); }), Category::Corrupt);
+  };
+  // Distances of 3 and 64 bits: a byte of controls and nine bytes.
+  const std::string bytes = pack(
+      {false,
+       {{kFirstInstant, "", 1, false}, {kFirstInstant + 5, "", 1, false}, {kLastInstant, "", 1, false}}});
+  expect_refused(bytes + '\0');
+  expect_refused(bytes.substr(0, bytes.size() - 1));
+  // Two of 64 bits that come to the same sum beyond 64 bits.
+  const uint64_t span = static_cast<uint64_t>(kLastInstant.us) - static_cast<uint64_t>(kFirstInstant.us);
+  const std::array<uint64_t, 2> distances{span + 7, uint64_t{0} - 7};
+  std::string beyond = bytes.substr(0, bytes.size() - 10) + '\5';
+  beyond.append(reinterpret_cast<const char*>(distances.data()), sizeof(distances));
+  expect_refused(beyond);
+  const std::array<uint64_t, 2> right{7, span - 7};
+  beyond.resize(beyond.size() - sizeof(right));
+  beyond.append(reinterpret_cast<const char*>(right.data()), sizeof(right));
+  const std::string sealed = resealed(beyond);
+  std::vector<Instant> times(3);
+  TimelineView::open(view_of(sealed)).decode_times(times);
+  EXPECT_EQ(times, (std::vector<Instant>{kFirstInstant, kFirstInstant + 7, kLastInstant}));
 }
 
 /// Reads everything of bytes that may be anything; whatever comes out is in its range.
@@ -380,8 +414,9 @@ void read_all(const std::string& bytes) {
       return false;
     }
   };
-  if (attempt([&] { view.decode_events(std::span(codes)); }))
+  if (attempt([&] { view.decode_events(std::span(codes)); })) {
     for (const uint32_t code : codes) ASSERT_LT(code, view.distinct());
+  }
   if (attempt([&] { view.decode_times(times); })) {
     ASSERT_TRUE(std::is_sorted(times.begin(), times.end()));
     if (!times.empty()) {
@@ -402,8 +437,7 @@ void read_all(const std::string& bytes) {
       EXPECT_LE(entry->first, entry->last);
       EXPECT_GE(entry->first, view.first());
       EXPECT_LE(entry->last, view.last());
-      if (before && view.is_named()) EXPECT_LT(before->name, entry->name);
-      if (before && !view.is_named()) EXPECT_LT(before->number, entry->number);
+      EXPECT_TRUE(!before || (view.is_named() ? before->name < entry->name : before->number < entry->number));
       before = entry;
     }
     EXPECT_EQ(events, view.size());
