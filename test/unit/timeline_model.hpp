@@ -1,12 +1,15 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/error.hpp"
 #include "base/time.hpp"
 #include "timeline/packed.hpp"
 #include "timeline/packed_builder.hpp"
 #include "timeline/packed_format.hpp"
 
 #include <algorithm>
+#include <array>
+#include <gtest/gtest.h>
 #include <random>
 #include <string>
 #include <vector>
@@ -116,6 +119,18 @@ inline Shape random_shape(std::mt19937_64& random) {
   if (random() % 4 == 0) shape.from = kFirstInstant;
   shape.is_shuffled = random() % 2 == 0;
   return shape;
+}
+
+/// The category of the error that `f` throws.
+template <class F>
+Category category_of(F f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.category();
+  }
+  ADD_FAILURE() << "no error";
+  return Category::Internal;
 }
 
 /// The same bytes with the checksum that belongs to them, whatever they are.
