@@ -5,7 +5,7 @@ EXTVERSION = 0.1.0
 MODULE_big = cdp
 
 # The rooms, lowest floor first; the install script is their .sql files in this order.
-ROOMS = base pg bitmap event profile session timeline rule segment analysis decision worker
+ROOMS = base pg bitmap event profile timeline session rule segment analysis decision worker
 
 SOURCES = $(sort $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.cpp)))
 OBJS = $(SOURCES:.cpp=.o)

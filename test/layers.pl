@@ -12,7 +12,7 @@ use warnings;
 use File::Find;
 
 my $root = shift // '.';
-my @floors = qw(base pg bitmap event profile session timeline rule segment analysis decision worker);
+my @floors = qw(base pg bitmap event profile timeline session rule segment analysis decision worker);
 my %floor_of = map { $floors[$_] => $_ } 0 .. $#floors;
 
 my (@files, %includes);

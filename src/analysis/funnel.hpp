@@ -52,6 +52,9 @@ class FunnelFold {
   /// The last step is reached: further events change nothing.
   bool is_complete() const { return depth_ == definition_.steps; }
 
+  /// Was no event yet that fulfils the first step?
+  bool is_empty() const { return depth_ == 0 && group_size_ == 0; }
+
   /// The deepest step reached by all events added so far, 0 if not even the first was. Call it once, at the
   /// end: an event added later does not count as tied with those before.
   int finish();

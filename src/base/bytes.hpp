@@ -84,6 +84,8 @@ class ByteWriter {
     bytes_.push_back(static_cast<char>(value));
   }
 
+  void text(std::string_view text) { bytes_ += text; }
+
   const std::string& bytes() const { return bytes_; }
   std::string release() { return std::move(bytes_); }
 

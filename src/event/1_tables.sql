@@ -94,9 +94,14 @@ CREATE TABLE cdp.recent_event (
     properties  jsonb NOT NULL,
     context     jsonb NOT NULL,
     received_at timestamptz NOT NULL,
-    PRIMARY KEY (user_no, ts, arrival_no)
-);
-COMMENT ON TABLE cdp.recent_event IS 'Stored events, one row each, in the order of their users'' histories; read the view cdp.event';
+    slot        smallint NOT NULL,
+    PRIMARY KEY (user_no, ts, arrival_no, slot)
+) PARTITION BY LIST (slot);
+CREATE TABLE cdp.recent_event_0 PARTITION OF cdp.recent_event FOR VALUES IN (0);
+CREATE TABLE cdp.recent_event_1 PARTITION OF cdp.recent_event FOR VALUES IN (1);
+COMMENT ON TABLE cdp.recent_event IS 'Events that came lately, one row each, in the order of their users'' histories; read the view cdp.event';
+COMMENT ON TABLE cdp.recent_event_0 IS 'One of two that take new events in turn; the other is being packed into cdp.timeline, or empty: cdp.packing';
+COMMENT ON TABLE cdp.recent_event_1 IS 'One of two that take new events in turn; the other is being packed into cdp.timeline, or empty: cdp.packing';
 COMMENT ON COLUMN cdp.recent_event.user_no IS 'Whose event: cdp.profile.user_no';
 COMMENT ON COLUMN cdp.recent_event.ts IS 'When it happened';
 COMMENT ON COLUMN cdp.recent_event.arrival_no IS 'Order of arrival; parts events of equal time';
@@ -106,7 +111,43 @@ COMMENT ON COLUMN cdp.recent_event.source IS 'cdp.source.name it came by';
 COMMENT ON COLUMN cdp.recent_event.properties IS 'The event''s properties as sent';
 COMMENT ON COLUMN cdp.recent_event.context IS 'The message''s context, and what its source keeps elsewhere of session_id, category, url, ip, device';
 COMMENT ON COLUMN cdp.recent_event.received_at IS 'When it was queued';
-SELECT pg_catalog.pg_extension_config_dump('cdp.recent_event', '');
+COMMENT ON COLUMN cdp.recent_event.slot IS 'In which of the two tables it lies';
+SELECT pg_catalog.pg_extension_config_dump('cdp.recent_event_0', '');
+SELECT pg_catalog.pg_extension_config_dump('cdp.recent_event_1', '');
+
+CREATE TABLE cdp.packing (
+    is_single    boolean PRIMARY KEY DEFAULT true CHECK (is_single),
+    slot         smallint NOT NULL CHECK (slot IN (0, 1)),
+    opened_at    timestamptz NOT NULL,
+    packed_until bigint NOT NULL,
+    done_xid     xid8
+);
+COMMENT ON TABLE cdp.packing IS 'Which of the two tables of recent events takes new ones, and how far the other is packed. No row: slot 0 does, and nothing was packed yet';
+COMMENT ON COLUMN cdp.packing.is_single IS 'Keeps this table at one row';
+COMMENT ON COLUMN cdp.packing.slot IS 'The slot that takes new events';
+COMMENT ON COLUMN cdp.packing.opened_at IS 'Since when it does';
+COMMENT ON COLUMN cdp.packing.packed_until IS 'The other slot''s events of users up to this number are in cdp.timeline and no longer count where they lie';
+COMMENT ON COLUMN cdp.packing.done_xid IS 'The transaction that packed the last of the other slot: it is emptied once nobody looks at what was before; null while it is empty or being packed';
+SELECT pg_catalog.pg_extension_config_dump('cdp.packing', '');
+
+CREATE VIEW cdp.unpacked_event AS
+    SELECT r.user_no, r.ts, r.arrival_no, r.event_no, r.insert_id, r.source, r.properties, r.context, r.received_at
+    FROM cdp.recent_event AS r
+    WHERE r.slot = coalesce((SELECT p.slot FROM cdp.packing AS p), 0)
+    UNION ALL
+    SELECT r.user_no, r.ts, r.arrival_no, r.event_no, r.insert_id, r.source, r.properties, r.context, r.received_at
+    FROM cdp.recent_event AS r
+    WHERE r.slot = 1 - (SELECT p.slot FROM cdp.packing AS p) AND r.user_no > (SELECT p.packed_until FROM cdp.packing AS p);
+COMMENT ON VIEW cdp.unpacked_event IS 'The events of cdp.recent_event that are not in cdp.timeline yet';
+COMMENT ON COLUMN cdp.unpacked_event.user_no IS 'Whose event: cdp.profile.user_no';
+COMMENT ON COLUMN cdp.unpacked_event.ts IS 'When it happened';
+COMMENT ON COLUMN cdp.unpacked_event.arrival_no IS 'Order of arrival; parts events of equal time';
+COMMENT ON COLUMN cdp.unpacked_event.event_no IS 'cdp.event_name.event_no';
+COMMENT ON COLUMN cdp.unpacked_event.insert_id IS 'The caller''s id of this event, if it gave one';
+COMMENT ON COLUMN cdp.unpacked_event.source IS 'cdp.source.name it came by';
+COMMENT ON COLUMN cdp.unpacked_event.properties IS 'The event''s properties as sent';
+COMMENT ON COLUMN cdp.unpacked_event.context IS 'The message''s context';
+COMMENT ON COLUMN cdp.unpacked_event.received_at IS 'When it was queued';
 
 CREATE TABLE cdp.insert_id (
     key         bigint NOT NULL,

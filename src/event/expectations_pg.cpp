@@ -13,9 +13,7 @@
 #include <memory>
 
 extern "C" {
-#include <catalog/pg_type.h>
 #include <commands/trigger.h>
-#include <utils/array.h>
 #include <utils/rel.h>
 }
 
@@ -26,24 +24,13 @@ namespace {
 std::shared_ptr<const Expectations> loaded;
 pg::TableWatch tables("event_schema", "event_requirement", "blocked_id");
 
-std::vector<std::string> texts_of(Datum array) {
-  struct Elements {
-    Datum* values;
-    bool* nulls;
-    int count;
-  };
-  const auto elements = pg::guard([&] {
-    Elements found{};
-    deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &found.values,
-                      &found.nulls, &found.count);
-    return found;
-  });
-  std::vector<std::string> texts;
-  for (int i = 0; i < elements.count; ++i) {
-    if (elements.nulls[i]) throw Error(Category::BadValue, "fields must not hold nulls");
-    texts.emplace_back(pg::text_of(elements.values[i]));
+std::vector<std::string> fields_of(Datum array) {
+  std::vector<std::string> fields;
+  for (std::optional<std::string>& field : pg::texts_of(array)) {
+    if (!field) throw Error(Category::BadValue, "fields must not hold nulls");
+    fields.push_back(*std::move(field));
   }
-  return texts;
+  return fields;
 }
 
 OnViolation on_violation_of(const std::string& text) {
@@ -114,7 +101,7 @@ Expectations Expectations::read() {
   }
   const pg::Rows requirement_rows = requirements(spi);
   for (uint64_t i = 0; i < requirement_rows.size(); ++i)
-    for (const std::string& field : texts_of(requirement_rows.datum(i, 1)))
+    for (const std::string& field : fields_of(requirement_rows.datum(i, 1)))
       expectations.requirements_[requirement_rows.text(i, 0)].emplace_back(field);
   const pg::Rows blocked_rows = blocked_ids(spi);
   for (uint64_t i = 0; i < blocked_rows.size(); ++i)
@@ -136,6 +123,6 @@ CDP_FUNCTION(cdp_event_schema_check) {
 CDP_FUNCTION(cdp_event_requirement_check) {
   const TriggerData* trigger = event::row_trigger(fcinfo);
   if (const std::optional<Datum> fields = event::column(trigger, "fields"))
-    for (const std::string& field : event::texts_of(*fields)) const event::RequiredField checked(field);
+    for (const std::string& field : event::fields_of(*fields)) const event::RequiredField checked(field);
   return PointerGetDatum(event::new_row(trigger));
 }

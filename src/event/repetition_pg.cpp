@@ -1,4 +1,4 @@
-/// Which messages were seen before: by insert id within the horizon, and beyond it by their users' events.
+/// Which messages were seen before, by insert id within the horizon.
 
 #include "event/settings.hpp"
 #include "event/store.hpp"
@@ -210,26 +210,6 @@ void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages) {
     ++kept;
   }
   messages->resize(kept);
-}
-
-std::vector<size_t> find_logged(std::span<const Received> messages, std::span<const int64_t> users) {
-  std::vector<size_t> found;
-  std::optional<pg::IndexLookup> events;
-  for (size_t i = 0; i < messages.size(); ++i) {
-    const Message& message = messages[i].message;
-    if (message.kind != MessageKind::Track || !message.insert_id) continue;
-    if (message.time > message.received_at - deduplication_horizon()) continue;
-    if (!events) events.emplace("cdp", "recent_event", "recent_event_pkey");
-    bool is_logged = false;
-    events->find(
-        [&](const pg::IndexLookup::Row& row) {
-          is_logged = is_logged || (!row.is_null(4) && row.text(4) == *message.insert_id &&
-                                    row.text(5) == messages[i].source);
-        },
-        users[i], message.time);
-    if (is_logged) found.push_back(i);
-  }
-  return found;
 }
 
 }  // namespace cdp::event

@@ -20,11 +20,6 @@ namespace cdp::event {
 /// something else is recorded in cdp.insert_id_conflict.
 void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages);
 
-/// Which messages are events that happened before the horizon and that their users (`users`, in parallel)
-/// have already, by source and insert id; ascending indexes. Costs a pass over the events of these users, and
-/// nothing where there is no such message.
-std::vector<size_t> find_logged(std::span<const Received> messages, std::span<const int64_t> users);
-
 /// Numbers of event names, new names added to the dictionary.
 std::unordered_map<std::string, int32_t> event_numbers(pg::Spi& spi, const std::vector<std::string>& names);
 

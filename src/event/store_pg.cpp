@@ -1,5 +1,6 @@
 /// Stored events and the dictionary of their names.
 
+#include "event/recent.hpp"
 #include "event/store.hpp"
 #include "pg/bulk_insert.hpp"
 #include "pg/spi.hpp"
@@ -41,18 +42,24 @@ void store_events(pg::Spi& spi, std::span<Event> events, std::span<const Receive
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     return std::tie(events[a].user_no, events[a].time, a) < std::tie(events[b].user_no, events[b].time, b);
   });
-  pg::BulkInsert rows("cdp", "recent_event");
+  const RecentTable& table = RecentTables::read(spi).open();
+  pg::BulkInsert rows("cdp", table.table, "recent_event");
   for (const size_t i : order) {
     const Event& event = events[i];
     rows.add(event.user_no, event.time, event.arrival_no, event.event_no, origins[i]->message.insert_id,
-             origins[i]->source, event.properties, event.context, event.received_at);
+             origins[i]->source, event.properties, event.context, event.received_at,
+             static_cast<int16_t>(table.slot));
   }
   rows.finish();
 }
 
 void move_events(pg::Spi& spi, int64_t loser, int64_t winner) {
-  static pg::Query move("UPDATE cdp.recent_event SET user_no = $2 WHERE user_no = $1");
-  (void)move(spi, loser, winner);
+  // Into the open table: in the other one the winner's events may count no longer.
+  static pg::Query move(
+      "UPDATE cdp.recent_event SET user_no = $2, slot = $3"
+      " WHERE user_no = $1 AND (slot = $3 OR user_no > $4)");
+  const RecentTables tables = RecentTables::read(spi);
+  (void)move(spi, loser, winner, static_cast<int16_t>(tables.open().slot), tables.packed_until());
 }
 
 }  // namespace cdp::event

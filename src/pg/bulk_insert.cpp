@@ -57,16 +57,18 @@ bool insert_index_entry(ResultRelInfo* result, TupleTableSlot* slot, EState* exe
 
 }  // namespace
 
-BulkInsert::BulkInsert(const char* schema, const char* table) {
+BulkInsert::BulkInsert(const char* schema, const char* table, const char* whole) {
   state_ = guard([&] {
     auto* state = static_cast<State*>(palloc0(sizeof(State)));
-    open_written_table(&state->table, schema, table);
+    open_written_table(&state->table, schema, table, whole);
     MemoryContext before = MemoryContextSwitchTo(state->table.context);
-    state->has_triggers = state->table.result->ri_TrigDesc != nullptr;
+    state->has_triggers = state->table.result->ri_TrigDesc != nullptr ||
+                          statement_result(&state->table)->ri_TrigDesc != nullptr;
     AfterTriggerBeginQuery();
-    state->transition = MakeTransitionCaptureState(state->table.result->ri_TrigDesc,
-                                                   RelationGetRelid(state->table.relation), CMD_INSERT);
-    if (state->has_triggers) ExecBSInsertTriggers(state->table.executor, state->table.result);
+    ResultRelInfo* statement = statement_result(&state->table);
+    state->transition = MakeTransitionCaptureState(statement->ri_TrigDesc,
+                                                   RelationGetRelid(statement->ri_RelationDesc), CMD_INSERT);
+    if (statement->ri_TrigDesc != nullptr) ExecBSInsertTriggers(state->table.executor, statement);
     MemoryContextSwitchTo(before);
     return state;
   });
@@ -95,7 +97,8 @@ void BulkInsert::add_row(std::span<const Field> fields) {
     }
     ExecStoreVirtualTuple(slot);
     slot->tts_tableOid = RelationGetRelid(state->table.relation);
-    if (state->has_triggers && state->table.result->ri_TrigDesc->trig_insert_before_row &&
+    const TriggerDesc* triggers = state->table.result->ri_TrigDesc;
+    if (triggers != nullptr && triggers->trig_insert_before_row &&
         !ExecBRInsertTriggers(state->table.executor, state->table.result, slot))
       return;
     if (description->constr != nullptr) ExecConstraints(state->table.result, slot, state->table.executor);
@@ -159,8 +162,9 @@ void BulkInsert::finish() {
   flush();
   State* state = std::exchange(state_, nullptr);
   guard([&] {
-    if (state->has_triggers)
-      ExecASInsertTriggers(state->table.executor, state->table.result, state->transition);
+    ResultRelInfo* statement = statement_result(&state->table);
+    if (statement->ri_TrigDesc != nullptr)
+      ExecASInsertTriggers(state->table.executor, statement, state->transition);
     AfterTriggerEndQuery(state->table.executor);
     ExecCloseResultRelations(state->table.executor);  // what triggers have opened
     for (TupleTableSlot* slot : state->slots)

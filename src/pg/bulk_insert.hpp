@@ -21,7 +21,9 @@ namespace cdp::pg {
 class BulkInsert {
  public:
   /// Opens the table and locks it as INSERT does. Needs a connection to SPI, or another command, around it.
-  BulkInsert(const char* schema, const char* table);
+  /// `whole`: the partitioned table that it is a partition of, whose triggers for statements are fired; the
+  /// row must be one of that partition.
+  BulkInsert(const char* schema, const char* table, const char* whole = nullptr);
   BulkInsert(const BulkInsert&) = delete;
   BulkInsert& operator=(const BulkInsert&) = delete;
 

@@ -23,7 +23,9 @@ std::string_view text_of(Datum text) {
 }
 
 ByteView bytes_of(Datum varlena) {
-  const struct varlena* flat = guard([&] { return PG_DETOAST_DATUM_PACKED(varlena); });
+  const auto* flat = reinterpret_cast<const struct varlena*>(DatumGetPointer(varlena));
+  if (VARATT_IS_EXTERNAL(flat) || VARATT_IS_COMPRESSED(flat))
+    flat = guard([&] { return PG_DETOAST_DATUM_PACKED(varlena); });
   return {reinterpret_cast<const uint8_t*>(VARDATA_ANY(flat)), VARSIZE_ANY_EXHDR(flat)};
 }
 
@@ -147,6 +149,25 @@ std::vector<int64_t> bigints_of(Datum array) {
 
 std::vector<int32_t> integers_of(Datum array) {
   return elements_of<int32_t>(array, INT4OID, 4, TYPALIGN_INT);
+}
+
+std::vector<std::optional<std::string>> texts_of(Datum array) {
+  struct Elements {
+    Datum* values;
+    bool* nulls;
+    int count;
+  };
+  const auto elements = guard([&] {
+    Elements found{};
+    deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &found.values,
+                      &found.nulls, &found.count);
+    return found;
+  });
+  std::vector<std::optional<std::string>> texts;
+  for (int i = 0; i < elements.count; ++i)
+    texts.push_back(elements.nulls[i] ? std::nullopt
+                                      : std::optional(std::string(text_of(elements.values[i]))));
+  return texts;
 }
 
 Datum to_array(const std::vector<int32_t>& integers) {

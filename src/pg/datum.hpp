@@ -57,6 +57,8 @@ inline Datum to_datum(Instant t) { return TimestampTzGetDatum(t.us); }
 std::vector<int64_t> bigints_of(Datum array);
 std::vector<int32_t> integers_of(Datum array);
 Datum to_array(const std::vector<int32_t>& integers);
+/// The elements of a text[]; nullopt for null.
+std::vector<std::optional<std::string>> texts_of(Datum array);
 
 /// jsonb to the core's JSON and back. Numbers stay exact.
 Json json_of(Datum jsonb);

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,6 +64,27 @@ class IndexLookup {
       if (!f(Row(slot))) return;
   }
 
+  /// Rows one by one, from those with at least (at most) these keys on, the columns before the last equal:
+  ///   lookup.seek_up(user_no, since);
+  ///   while (const auto row = lookup.next()) { … }
+  template <class... Keys>
+  void seek_up(const Keys&... keys) {
+    const std::array<Datum, sizeof...(Keys)> values{key(keys)...};
+    begin(values, Last::AtLeast);
+    is_forward_ = true;
+  }
+  template <class... Keys>
+  void seek_down(const Keys&... keys) {
+    const std::array<Datum, sizeof...(Keys)> values{key(keys)...};
+    begin(values, Last::AtMost);
+    is_forward_ = false;
+  }
+  /// The next row of the seek; nullopt at the end. Valid until the next call.
+  std::optional<Row> next() {
+    TupleTableSlot* slot = next(is_forward_);
+    return slot != nullptr ? std::optional<Row>(slot) : std::nullopt;
+  }
+
  private:
   struct State;
   /// How the last key is compared.
@@ -76,6 +98,7 @@ class IndexLookup {
 
   State* state_;
   int exceptions_;  ///< under way when this was made
+  bool is_forward_ = true;
 };
 
 }  // namespace cdp::pg

@@ -10,15 +10,21 @@ extern "C" {
 
 namespace cdp::pg {
 
-void open_written_table(WrittenTable* table, const char* schema, const char* name) {
+void open_written_table(WrittenTable* table, const char* schema, const char* name, const char* whole) {
   table->context = AllocSetContextCreate(CurrentMemoryContext, "cdp written table", ALLOCSET_DEFAULT_SIZES);
   MemoryContext before = MemoryContextSwitchTo(table->context);
   table->rows = AllocSetContextCreate(table->context, "cdp rows to write", ALLOCSET_DEFAULT_SIZES);
-  table->relation = table_open(get_relname_relid(name, get_namespace_oid(schema, false)), RowExclusiveLock);
+  const Oid schema_oid = get_namespace_oid(schema, false);
+  if (whole != nullptr) {
+    table->whole = table_open(get_relname_relid(whole, schema_oid), RowExclusiveLock);
+    table->whole_result = makeNode(ResultRelInfo);
+    InitResultRelInfo(table->whole_result, table->whole, 0, nullptr, 0);
+  }
+  table->relation = table_open(get_relname_relid(name, schema_oid), RowExclusiveLock);
   table->executor = CreateExecutorState();
   table->executor->es_output_cid = GetCurrentCommandId(true);
   table->result = makeNode(ResultRelInfo);
-  InitResultRelInfo(table->result, table->relation, 0, nullptr, 0);
+  InitResultRelInfo(table->result, table->relation, 0, table->whole_result, 0);
   ExecOpenIndices(table->result, false);
   MemoryContextSwitchTo(before);
 }
@@ -28,6 +34,7 @@ void close_written_table(WrittenTable* table) {
   ExecResetTupleTable(table->executor->es_tupleTable, false);
   FreeExecutorState(table->executor);
   table_close(table->relation, NoLock);
+  if (table->whole != nullptr) table_close(table->whole, NoLock);
   MemoryContextDelete(table->context);
   CommandCounterIncrement();
 }

@@ -18,10 +18,19 @@ struct WrittenTable {
   Relation relation;
   EState* executor;
   ResultRelInfo* result;
+  Relation whole;  ///< the partitioned table that this is a partition of; null if it is none
+  ResultRelInfo* whole_result;
 };
 
-/// Opens it and locks it as INSERT and UPDATE do, with `context` a child of the current memory context.
-void open_written_table(WrittenTable* table, const char* schema, const char* name);
+/// Opens it and locks it as INSERT and UPDATE do, with `context` a child of the current memory context; with
+/// the partitioned table `whole` where it is a partition.
+void open_written_table(WrittenTable* table, const char* schema, const char* name,
+                        const char* whole = nullptr);
+
+/// Whose triggers for statements are fired.
+inline ResultRelInfo* statement_result(const WrittenTable* table) {
+  return table->whole != nullptr ? table->whole_result : table->result;
+}
 
 /// Closes it, keeps the lock, and makes what was written visible to what follows. Frees `context`.
 void close_written_table(WrittenTable* table);

@@ -104,6 +104,38 @@ class Evaluator {
 
 }  // namespace
 
+std::vector<ValuePath> paths_of(const Node& where) {
+  std::vector<ValuePath> paths;
+  const std::function<void(const Node&)> collect = [&](const Node& node) {
+    if (const auto* comparison = node.as<Comparison>()) {
+      if (std::find(paths.begin(), paths.end(), comparison->path) == paths.end())
+        paths.push_back(comparison->path);
+    } else if (const auto* all = node.as<And>()) {
+      for (const NodePointer& part : all->parts) collect(*part);
+    } else if (const auto* any = node.as<Or>()) {
+      for (const NodePointer& part : any->parts) collect(*part);
+    } else if (const auto* negation = node.as<Not>()) {
+      collect(*negation->part);
+    }
+  };
+  collect(where);
+  return paths;
+}
+
+bool holds_for_event(const Node& where, const std::function<Json(const ValuePath&)>& value) {
+  const auto holds_for_part = [&](const NodePointer& part) { return holds_for_event(*part, value); };
+  if (const auto* comparison = where.as<Comparison>()) {
+    const Json found = value(comparison->path);
+    return holds(comparison->test, &found);
+  }
+  if (const auto* all = where.as<And>())
+    return std::all_of(all->parts.begin(), all->parts.end(), holds_for_part);
+  if (const auto* any = where.as<Or>())
+    return std::any_of(any->parts.begin(), any->parts.end(), holds_for_part);
+  if (const auto* negation = where.as<Not>()) return !holds_for_part(negation->part);
+  return where.as<Constant>()->truth;
+}
+
 bool matches(const BoundFilter& filter, const timeline::History& history, size_t i) {
   return (filter.is_any || history.event(i) == filter.event) &&
          (filter.where.empty() || holds_for_event(filter.where.front(), history, i));

@@ -67,6 +67,12 @@ std::string print(const Node& node);
 /// The canonical JSON; from_json() of it gives an equal rule.
 Json to_json(const Rule& rule);
 
+/// Does a where clause hold for an event? `value` gives the event's values; JSON null where it has none.
+bool holds_for_event(const Node& where, const std::function<Json(const ValuePath&)>& value);
+
+/// The paths that a where clause compares, each once.
+std::vector<ValuePath> paths_of(const Node& where);
+
 /// The segments that `in segment` names, each once, in the order of the text.
 std::vector<std::string> segments_named(const Rule& rule);
 

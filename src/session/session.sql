@@ -136,7 +136,7 @@ BEGIN ATOMIC
           FROM cdp.session_span AS b
           WHERE b.user_no = (SELECT i.user_no FROM cdp.identity AS i WHERE i.value = cdp_session.user_id
                              ORDER BY i.kind DESC LIMIT 1)) AS s
-    JOIN cdp.recent_event AS r
+    JOIN cdp.stored_event AS r
       ON r.user_no = s.user_no AND (r.ts, r.arrival_no) >= (s.started_at, s.first_arrival)
      AND (s.next_at IS NULL OR (r.ts, r.arrival_no) < (s.next_at, s.next_arrival))
     LEFT JOIN cdp.event_name AS n ON n.event_no = r.event_no

@@ -2,6 +2,7 @@
 
 #include "event/event.hpp"
 #include "session/circumstances.hpp"
+#include "timeline/packing.hpp"
 
 #include <cstdint>
 #include <span>
@@ -20,5 +21,8 @@ void add_events(pg::Spi& spi, std::span<const event::Event> events,
 
 /// Makes the sessions of `losers`, whose events are `winner`'s by now, part of those of `winner`.
 void merge_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winner, Instant now);
+
+/// Tells where sessions of a user begin, for packing.
+timeline::SessionStarts session_starts();
 
 }  // namespace cdp::session

@@ -13,9 +13,11 @@
 #include "session/load.hpp"
 #include "session/sessionizer.hpp"
 #include "session/store.hpp"
+#include "timeline/user_events.hpp"
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -74,7 +76,7 @@ class StoredUser : public Stored {
     pg::Spi& spi;
     const Boundaries& boundaries;
     pg::IndexLookup sessions{"cdp", "session_span", "session_span_pkey"};
-    std::optional<pg::IndexLookup> events{};
+    std::optional<timeline::UserEvents> events{};
     std::unordered_map<int32_t, Boundary> by_number{};
   };
 
@@ -108,24 +110,19 @@ class StoredUser : public Stored {
 
   void from(const Key& key, const std::function<bool(const Step&)>& f) override {
     // A scan of its own: `f` may look at further events.
-    pg::IndexLookup events("cdp", "recent_event", "recent_event_pkey");
-    events.find_up(
-        [&](const pg::IndexLookup::Row& row) {
-          return Key{row.instant(1), row.bigint(2)} < key || f(step_of(row));
-        },
-        user_no_, key.first);
+    timeline::UserEvents events(tables_.spi);
+    events.up(user_no_, key.first,
+              [&](const timeline::StoredEvent& event) { return event.key() < key || f(step_of(event)); });
   }
 
   std::optional<Step> before(const Key& key) override {
-    if (!tables_.events) tables_.events.emplace("cdp", "recent_event", "recent_event_pkey");
+    if (!tables_.events) tables_.events.emplace(tables_.spi);
     std::optional<Step> found;
-    tables_.events->find_down(
-        [&](const pg::IndexLookup::Row& row) {
-          if (Key{row.instant(1), row.bigint(2)} >= key) return true;
-          found = step_of(row);
-          return false;
-        },
-        user_no_, key.first);
+    tables_.events->down(user_no_, key.first, [&](const timeline::StoredEvent& event) {
+      if (event.key() >= key) return true;
+      found = step_of(event);
+      return false;
+    });
     return found;
   }
 
@@ -139,13 +136,12 @@ class StoredUser : public Stored {
     return session;
   }
 
-  Step step_of(const pg::IndexLookup::Row& row) {
+  Step step_of(const timeline::StoredEvent& event) {
     Step step;
-    step.time = row.instant(1);
-    step.arrival_no = row.bigint(2);
-    step.event_no = row.integer(3);
+    std::tie(step.time, step.arrival_no) = event.key();
+    step.event_no = event.event_no();
     step.boundary = boundary_of(step.event_no);
-    step.circumstances = read_circumstances(row.json(6), row.json(7));
+    step.circumstances = read_circumstances(event.properties(), event.context());
     return step;
   }
 
@@ -318,6 +314,21 @@ void merge_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winne
   for (const auto& [from, until] : spans) sessionizer.redo(from, until);
   writer.add(winner, stored, sessionizer.changes());
   writer.finish();
+}
+
+timeline::SessionStarts session_starts() {
+  auto sessions = std::make_shared<pg::IndexLookup>("cdp", "session_span", "session_span_pkey");
+  return [sessions](int64_t user_no, Instant from, Instant until) {
+    std::vector<timeline::EventKey> starts;
+    sessions->find_up(
+        [&](const pg::IndexLookup::Row& row) {
+          if (row.instant(1) > until) return false;
+          starts.emplace_back(row.instant(1), row.bigint(2));
+          return true;
+        },
+        user_no, from);
+    return starts;
+  };
 }
 
 }  // namespace cdp::session

@@ -1,8 +1,13 @@
 #include "base/interrupt.hpp"
+#include "event/recent.hpp"
 #include "pg/index_lookup.hpp"
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
+#include "timeline/packed.hpp"
+#include "timeline/property_names.hpp"
 #include "timeline/reader.hpp"
+#include "timeline/stored_chunks_pg.hpp"
+#include "timeline/user_events.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -34,18 +39,23 @@ class Builder {
         history_(demand.properties().size()),
         values_(demand.properties().size()) {}
 
-  const std::unordered_map<int32_t, int>& numbers() const { return numbers_; }
+  /// Is an event of this number wanted?
+  bool wants(int32_t event_no) const { return demand_.wants_all_events() || numbers_.contains(event_no); }
 
-  /// `properties` and `context` give the event's; they are asked only for what is demanded.
-  template <class Properties, class Context>
-  void add(Instant time, int32_t event_no, Properties&& properties, Context&& context) {
+  /// The numbers of the demanded events that there are.
+  std::vector<int32_t> event_numbers() const {
+    std::vector<int32_t> numbers;
+    for (const auto& [event_no, number] : numbers_) numbers.push_back(event_no);
+    return numbers;
+  }
+
+  /// `property` gives the value of a path; it is asked only for what is demanded.
+  template <class Property>
+  void add(Instant time, int32_t event_no, Property&& property) {
     const auto number = numbers_.find(event_no);
     if (number == numbers_.end() && !demand_.wants_all_events()) return;
-    for (size_t column = 0; column < values_.size(); ++column) {
-      const PropertyPath& path = demand_.properties()[column];
-      values_[column] =
-          pg::json_at(path.root == PropertyPath::Root::Properties ? properties() : context(), path.names);
-    }
+    for (size_t column = 0; column < values_.size(); ++column)
+      values_[column] = property(demand_.properties()[column]);
     history_.add(time, number == numbers_.end() ? History::kOther : number->second, values_);
   }
 
@@ -63,59 +73,207 @@ class Builder {
   std::vector<Json> values_;
 };
 
-/// Column by column of cdp.recent_event.
-void read_users(pg::Spi& spi, const std::vector<int64_t>& users, Builder& builder) {
+/// Reads users' events from wherever they lie.
+class Reader {
+ public:
+  Reader(pg::Spi& spi, const Demand& demand, Builder& builder)
+      : demand_(demand),
+        builder_(builder),
+        tables_(event::RecentTables::read(spi)),
+        sees_(spi.is_read_only() ? Sees::WhatTheCallerSees : Sees::WhatIsDone),
+        recent_("cdp", tables_.open().table, tables_.open().key, sees_),
+        chunks_("cdp", "timeline", "timeline_pkey", sees_),
+        names_(spi),
+        events_(spi) {
+    if (tables_.may_count_in_closed())
+      closed_.emplace("cdp", tables_.closed().table, tables_.closed().key, sees_);
+  }
+
+  void read(int64_t user_no) {
+    recent_.seek_up(user_no, kFirstInstant);
+    std::optional<pg::StoredRow> row = recent_.next();
+    std::optional<Instant> packed_until;
+    chunks_.seek_down(user_no, kLastInstant);
+    if (const auto last = chunks_.next()) packed_until = last->instant(kChunkLast);
+    const bool may_interleave = row && packed_until && row->instant(event::kRecentTime) <= *packed_until;
+    if (may_interleave || is_in_closed(user_no)) return read_in_order(user_no);
+    if (packed_until) {
+      chunks_.seek_up(user_no, kFirstInstant);
+      while (const auto chunk = chunks_.next()) add_chunk(*chunk);
+    }
+    for (; row; row = recent_.next()) {
+      ticker_.tick();
+      builder_.add(row->instant(event::kRecentTime), row->integer(event::kRecentEvent),
+                   [&](const PropertyPath& path) {
+                     return pg::json_at(
+                         row->datum(path.root == PropertyPath::Root::Properties ? event::kRecentProperties
+                                                                                : event::kRecentContext),
+                         path.names);
+                   });
+    }
+  }
+
+  /// Adds the events of a chunk; nothing but its head is read if none is wanted, and of the details only what
+  /// is.
+  void add_chunk(const pg::StoredRow& row) {
+    check_interrupts();
+    const TimelineView timeline = TimelineView::open(pg::bytes_of(row.datum(kChunkTimeline)));
+    numbers_.clear();
+    bool is_wanted = false;
+    TimelineView::Index index = timeline.index();
+    while (const std::optional<IndexEntry> entry = index.next()) {
+      numbers_.push_back(entry->number);
+      is_wanted = is_wanted || builder_.wants(entry->number);
+    }
+    if (!is_wanted) return;
+    codes_.resize(timeline.size());
+    times_.resize(timeline.size());
+    timeline.decode_events<uint32_t>(codes_);
+    timeline.decode_times(times_);
+    std::vector<std::vector<std::optional<Json>>> columns;
+    if (!demand_.properties().empty()) {
+      const DetailsView details = DetailsView::open(pg::bytes_of(row.datum(kChunkDetails)));
+      for (const PropertyPath& path : demand_.properties()) {
+        const uint32_t name_no = names_.find(path.root, path.names.front());
+        columns.push_back(name_no != 0 && details.has(path.root, name_no)
+                              ? details.column(path.root, name_no)
+                              : std::vector<std::optional<Json>>(timeline.size()));
+      }
+    }
+    for (size_t i = 0; i < times_.size(); ++i) {
+      size_t column = 0;
+      builder_.add(times_[i], numbers_[codes_[i]], [&](const PropertyPath& path) {
+        const std::optional<Json>& whole = columns[column++][i];
+        if (!whole) return Json();
+        const Json* value = whole->find({path.names.begin() + 1, path.names.end()});
+        return value != nullptr ? *value : Json();
+      });
+    }
+  }
+
+ private:
+  bool is_in_closed(int64_t user_no) {
+    if (!closed_ || !tables_.counts_in_closed(user_no)) return false;
+    closed_->seek_up(user_no, kFirstInstant);
+    return closed_->next().has_value();
+  }
+
+  void read_in_order(int64_t user_no) {
+    events_.up(user_no, kFirstInstant, [&](const StoredEvent& event) {
+      ticker_.tick();
+      builder_.add(event.key().first, event.event_no(),
+                   [&](const PropertyPath& path) { return event.property(path); });
+      return true;
+    });
+  }
+
+  using Sees = pg::IndexLookup::Sees;
+
+  const Demand& demand_;
+  Builder& builder_;
+  event::RecentTables tables_;
+  Sees sees_;
+  pg::IndexLookup recent_;
+  std::optional<pg::IndexLookup> closed_;
+  pg::IndexLookup chunks_;
+  StoredPropertyNames names_;
+  UserEvents events_;
+  InterruptTicker ticker_;
+  // Of a chunk, kept for the next.
+  std::vector<int32_t> numbers_;
+  std::vector<uint32_t> codes_;
+  std::vector<Instant> times_;
+};
+
+void read_users(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& users, Builder& builder) {
   std::vector<int64_t> ordered = users;
   std::sort(ordered.begin(), ordered.end());
-  using Sees = pg::IndexLookup::Sees;
-  pg::IndexLookup events("cdp", "recent_event", "recent_event_pkey",
-                         spi.is_read_only() ? Sees::WhatTheCallerSees : Sees::WhatIsDone);
+  Reader reader(spi, demand, builder);
   pg::Arena arena("cdp histories");
-  InterruptTicker ticker;
   for (const int64_t user_no : ordered) {
     {
       const pg::InContext in_arena(arena.context());
-      events.find(
-          [&](const pg::IndexLookup::Row& row) {
-            ticker.tick();
-            builder.add(
-                row.instant(1), row.integer(3), [&] { return row.datum(6); }, [&] { return row.datum(7); });
-          },
-          user_no);
+      reader.read(user_no);
     }
     builder.finish(user_no);
     arena.reset();
   }
 }
 
-/// One plan without properties, which sorts and reads less, and one with.
-void read_everyone(pg::Spi& spi, const Demand& demand, Builder& builder) {
-  static pg::Query without(
-      "SELECT user_no, ts, event_no FROM cdp.recent_event WHERE event_no = ANY($1) OR $2"
-      " ORDER BY user_no, ts, arrival_no");
-  static pg::Query with(
-      "SELECT user_no, ts, event_no, properties, context FROM cdp.recent_event"
-      " WHERE event_no = ANY($1) OR $2 ORDER BY user_no, ts, arrival_no");
-  std::vector<int32_t> wanted;
-  for (const auto& [event_no, number] : builder.numbers()) wanted.push_back(event_no);
-  int64_t user_no = 0;
-  pg::Arena arena("cdp histories");
-  pg::Cursor cursor(spi, demand.properties().empty() ? without : with, wanted, demand.wants_all_events());
-  for (pg::Rows rows = cursor.fetch(kFetchRows); !rows.empty(); rows = cursor.fetch(kFetchRows)) {
+/// The recent events that are wanted, in the order of users and their histories. One plan without properties,
+/// which sorts and reads less, and one with.
+class RecentRows {
+ public:
+  RecentRows(pg::Spi& spi, const Demand& demand, const Builder& builder)
+      : cursor_(spi, query(demand), builder.event_numbers(), demand.wants_all_events()) {}
+
+  /// Whose row it is; kNobody at the end.
+  int64_t user_no() {
+    if (at_ < rows_.size()) return rows_.bigint(at_, 0);
+    if (is_at_end_) return kNobody;
     check_interrupts();
-    const pg::InContext in_arena(arena.context());
-    for (uint64_t i = 0; i < rows.size(); ++i) {
-      if (rows.bigint(i, 0) != user_no) {
-        builder.finish(user_no);
-        user_no = rows.bigint(i, 0);
-      }
-      builder.add(
-          rows.instant(i, 1), rows.integer(i, 2), [&] { return rows.datum(i, 3); },
-          [&] { return rows.datum(i, 4); });
+    rows_ = cursor_.fetch(kFetchRows);
+    at_ = 0;
+    is_at_end_ = rows_.empty();
+    return is_at_end_ ? kNobody : rows_.bigint(0, 0);
+  }
+  void next() { ++at_; }
+
+  void add_to(Builder& builder) const {
+    builder.add(rows_.instant(at_, 1), rows_.integer(at_, 2), [&](const PropertyPath& path) {
+      return pg::json_at(rows_.datum(at_, path.root == PropertyPath::Root::Properties ? 3 : 4), path.names);
+    });
+  }
+
+  static constexpr int64_t kNobody = INT64_MAX;
+
+ private:
+  static pg::Query& query(const Demand& demand) {
+    static pg::Query without(
+        "SELECT user_no, ts, event_no FROM cdp.unpacked_event WHERE event_no = ANY($1) OR $2"
+        " ORDER BY user_no, ts, arrival_no");
+    static pg::Query with(
+        "SELECT user_no, ts, event_no, properties, context FROM cdp.unpacked_event"
+        " WHERE event_no = ANY($1) OR $2 ORDER BY user_no, ts, arrival_no");
+    return demand.properties().empty() ? without : with;
+  }
+
+  pg::Cursor cursor_;
+  pg::Rows rows_;
+  uint64_t at_ = 0;
+  bool is_at_end_ = false;
+};
+
+/// Recent and packed events side by side, user by user.
+void read_everyone(pg::Spi& spi, const Demand& demand, Builder& builder) {
+  Reader reader(spi, demand, builder);
+  RecentRows recent(spi, demand, builder);
+  pg::IndexLookup chunks(
+      "cdp", "timeline", "timeline_pkey",
+      spi.is_read_only() ? pg::IndexLookup::Sees::WhatTheCallerSees : pg::IndexLookup::Sees::WhatIsDone);
+  chunks.seek_up(int64_t{0});
+  std::optional<pg::StoredRow> chunk = chunks.next();
+  pg::Arena arena("cdp histories");
+  for (;;) {
+    const int64_t recent_user = recent.user_no();
+    const int64_t packed_user = chunk ? chunk->bigint(kChunkUser) : RecentRows::kNobody;
+    const int64_t user_no = std::min(recent_user, packed_user);
+    if (user_no == RecentRows::kNobody) return;
+    if (recent_user == packed_user) {
+      const pg::InContext in_arena(arena.context());
+      reader.read(user_no);
     }
+    for (; chunk && chunk->bigint(kChunkUser) == user_no; chunk = chunks.next()) {
+      const pg::InContext in_arena(arena.context());
+      if (recent_user != user_no) reader.add_chunk(*chunk);
+    }
+    for (; recent.user_no() == user_no; recent.next()) {
+      const pg::InContext in_arena(arena.context());
+      if (packed_user != user_no) recent.add_to(builder);
+    }
+    builder.finish(user_no);
     arena.reset();
   }
-  builder.finish(user_no);
 }
 
 }  // namespace
@@ -125,7 +283,7 @@ void read_histories(pg::Spi& spi, const Demand& demand, const std::optional<std:
   if (demand.wants_nothing()) return;
   Builder builder(spi, demand, callback);
   if (users) {
-    read_users(spi, *users, builder);
+    read_users(spi, demand, *users, builder);
   } else {
     read_everyone(spi, demand, builder);
   }

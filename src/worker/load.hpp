@@ -15,6 +15,8 @@ int poll_interval_ms();
 int64_t batch_size();
 int64_t batch_bytes();
 Micros batch_time();
+/// cdp.pack_interval: how long a table of recent events takes new ones before it is packed; 0: for ever.
+Micros pack_interval();
 /// cdp.read_ahead: may the worker read in a thread?
 bool reads_ahead();
 

@@ -8,6 +8,7 @@
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "session/load.hpp"
+#include "timeline/load.hpp"
 #include "worker/load.hpp"
 
 extern "C" {
@@ -23,6 +24,7 @@ void _PG_init(void) {
         cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts);
         cdp::bitmap::load();
         cdp::event::load();
+        cdp::timeline::load();
         cdp::session::load();
         cdp::decision::load();
         cdp::worker::load();

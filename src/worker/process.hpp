@@ -15,6 +15,7 @@ struct Processed {
   int64_t bytes = 0;      ///< of their payloads
   int64_t users = 0;      ///< whose memberships time alone may have changed
   bool has_more = false;  ///< a limit was reached: there may be more to do at once
+  Instant now;            ///< of the batch
   StageTimes times;       ///< also of what was rolled back to find a message that the database refuses
   Micros took = 0;        ///< all of it, from when the process lock was held
 };

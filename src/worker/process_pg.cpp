@@ -15,6 +15,8 @@
 #include "segment/chunks.hpp"
 #include "segment/membership.hpp"
 #include "session/store.hpp"
+#include "timeline/logged.hpp"
+#include "timeline/packing.hpp"
 #include "worker/load.hpp"
 #include "worker/piece.hpp"
 #include "worker/process.hpp"
@@ -93,7 +95,7 @@ class Batch {
 
   /// Repetitions that only their users' events know of.
   void drop_logged() {
-    const std::vector<size_t> logged = event::find_logged(messages_, users_);
+    const std::vector<size_t> logged = timeline::find_logged(spi_, messages_, users_);
     if (logged.empty()) return;
     size_t kept = 0;
     auto next = logged.begin();
@@ -121,6 +123,7 @@ class Batch {
       losers.push_back(merge.loser);
       losers_of[winner].push_back(merge.loser);
     }
+    for (const auto& [winner, parts] : losers_of) timeline::unpack_users(spi_, parts, winner);
     for (const auto& [winner, parts] : losers_of) session::merge_users(spi_, parts, winner, now_);
     segment::remove_users(spi_, losers);
   }
@@ -296,6 +299,7 @@ Processed process(const Limits& limits, Reading reading) {
   bool has_worked = segment::compute_pending(spi, now);
 
   Processed done;
+  done.now = now;
   bool is_time_up = false;
   int64_t most_at_once = reading == Reading::InThread ? kFirstMessages : kMostMessages;
   const auto take = [&](Micros time, std::unique_ptr<Piece> applied) -> std::unique_ptr<Piece> {

@@ -16,6 +16,7 @@ int batch_messages = 100000;
 int batch_bytes_setting = 32 * 1024 * 1024;
 int batch_time_ms = 1000;
 bool read_ahead = true;
+int pack_interval_seconds = 3600;
 
 void register_launcher() {
   BackgroundWorker launcher = {};
@@ -53,6 +54,9 @@ void load() {
                              "Lets the worker read the JSON of the next messages in a thread of its own.",
                              "While the database works on those before.", &read_ahead, true, PGC_SIGHUP, 0,
                              nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("cdp.pack_interval", "How often the worker packs the events that came since.",
+                            "0: never; cdp_pack() does it at once.", &pack_interval_seconds, 3600, 0,
+                            30 * 86400, PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);
     if (!process_shared_preload_libraries_in_progress) return;
     set_preloaded();
     if (!IsBinaryUpgrade) register_launcher();
@@ -62,6 +66,7 @@ void load() {
 int poll_interval_ms() { return poll_interval; }
 int64_t batch_size() { return batch_messages; }
 int64_t batch_bytes() { return batch_bytes_setting; }
+Micros pack_interval() { return pack_interval_seconds * kSecond; }
 bool reads_ahead() { return read_ahead; }
 Micros batch_time() { return batch_time_ms * kMillisecond; }
 

@@ -4,6 +4,7 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "worker/load.hpp"
+#include "worker/packing.hpp"
 #include "worker/process.hpp"
 
 #include <limits>
@@ -94,6 +95,10 @@ void work(Turn* turn) {
                                  reads_ahead() ? Reading::InThread : Reading::InLine);
   turn->messages = done.messages;
   turn->has_more = done.has_more;
+  if (!done.has_more) {
+    pg::Spi spi;
+    turn->has_more = pack_some(spi, done.now);
+  }
   turn->next_due_us = next_due().value_or(Instant::max()).us;
   // An idle worker writes nothing: no transaction number, no WAL.
   if (turn->messages == 0 && !turn->was_failing) return;

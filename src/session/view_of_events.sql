@@ -4,7 +4,7 @@ CREATE VIEW cdp.event AS
             WHERE s.user_no = r.user_no AND (s.started_at, s.first_arrival) <= (r.ts, r.arrival_no))
                AS session_no,
            r.insert_id, r.source, r.properties, r.context, r.received_at
-    FROM cdp.recent_event AS r
+    FROM cdp.stored_event AS r
     LEFT JOIN cdp.event_name AS n USING (event_no)
     LEFT JOIN cdp.profile AS p ON p.user_no = r.user_no;
 COMMENT ON VIEW cdp.event IS 'Every event ever accepted';

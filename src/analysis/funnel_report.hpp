@@ -1,0 +1,78 @@
+#pragma once
+
+#include "analysis/funnel.hpp"
+#include "rule/tree.hpp"
+#include "timeline/scan.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cdp::analysis {
+
+/// A step of a funnel over stored events.
+struct ReportStep {
+  std::string event;        ///< its name
+  int32_t event_no = -1;    ///< in cdp.event_name; -1 if no event has that name
+  rule::NodePointer where;  ///< nullptr: any event of that name
+};
+
+/// Reads a step: the name of an event, or `name where condition` in the language of rules, whose quotes a
+/// name needs there that is no plain word. `is_event` says whether a text as a whole names an event: then it
+/// is that. Throws Error(BadValue) naming the step and what is wrong with it.
+ReportStep read_step(std::string_view text, bool is_event);
+
+/// How far users come in a funnel: folds their histories one after the other.
+class FunnelReport : public timeline::HistoryVisitor {
+ public:
+  /// Errors of FunnelFold.
+  FunnelReport(std::vector<ReportStep> steps, Micros within, Instant since, Instant until);
+
+  /// What it needs to see.
+  const timeline::ScanDemand& demand() const { return demand_; }
+  /// The same of some users alone.
+  void restrict_to_users(int64_t first, int64_t last);
+
+  void begin(int64_t user_no) override;
+  bool chunk(const timeline::TimelineView& timeline,
+             const std::function<Json(size_t i, size_t place)>& property) override;
+  bool event(Instant time, int32_t event_no, const timeline::PropertyValues& property) override;
+  void end() override;
+
+  /// How many users reached each step, and all before it.
+  std::vector<int64_t> users() const;
+  /// How many came to each step and no further; may be summed over reports of different users.
+  const std::vector<int64_t>& deepest() const { return deepest_; }
+  void add(const std::vector<int64_t>& deepest);
+
+ private:
+  /// The steps of one event.
+  struct EventSteps {
+    int32_t event_no;
+    StepMask plain = 0;               ///< that ask for nothing but the name
+    std::vector<size_t> conditional;  ///< the others
+  };
+
+  const EventSteps* steps_of(int32_t event_no) const;
+  StepMask conditional_steps(const EventSteps& steps, const timeline::PropertyValues& property) const;
+  template <class Code>
+  bool fold(const timeline::TimelineView& timeline,
+            const std::function<Json(size_t i, size_t place)>& property);
+
+  std::vector<ReportStep> steps_;
+  FunnelDefinition definition_;
+  timeline::ScanDemand demand_;
+  std::vector<EventSteps> events_;  ///< by number
+  std::vector<std::vector<rule::ValuePath>> paths_;
+  std::optional<FunnelFold> fold_;
+  std::vector<int64_t> deepest_;
+  // Of a chunk, kept for the next.
+  std::vector<const EventSteps*> by_code_;
+  std::vector<Instant> times_;
+  std::vector<uint8_t> small_codes_;
+  std::vector<uint32_t> large_codes_;
+};
+
+}  // namespace cdp::analysis

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "timeline/user_events.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace cdp::pg {
+class Spi;
+}
+
+namespace cdp::timeline {
+
+/// Where sessions of a user begin: the keys of the first events of those that start between two times, both
+/// ends in, ascending.
+using SessionStarts = std::function<std::vector<EventKey>(int64_t user_no, Instant from, Instant until)>;
+
+/// What one step of the packing did.
+struct Packed {
+  int64_t events = 0;     ///< that are packed now and were not before
+  bool has_more = false;  ///< the closed table has further ones
+};
+
+/// Packing of recent events into cdp.timeline. Two tables take turns: one is open for new events, the other
+/// is closed, and its users' events are packed one user after the other, in as many transactions as wanted,
+/// each of which says in cdp.packing how far it came. Then it is emptied, once no snapshot is older than the
+/// last of those transactions, and may be opened again.
+class Packing {
+ public:
+  /// Requires the process lock.
+  Packing(pg::Spi& spi, SessionStarts session_starts);
+
+  /// Since when the open table takes events, as far as is known: Instant::min() before the first closing.
+  Instant opened_at() const;
+
+  /// Empties the closed table if it is packed and nobody looks at what was before, and nobody has it locked.
+  /// Says whether it is empty, so that the other may be closed.
+  bool empty_closed();
+
+  /// Closes the open table and opens the other one, which must be empty. Says whether there was anything in
+  /// it.
+  bool close_open(Instant now);
+
+  /// Packs events of the closed table, about so many, at least those of one user.
+  Packed pack(int64_t most_events);
+
+ private:
+  pg::Spi& spi_;
+  SessionStarts session_starts_;
+};
+
+/// Makes the packed events of `losers` recent ones of `winner`, to be packed again.
+void unpack_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winner);
+
+}  // namespace cdp::timeline

@@ -1,0 +1,1 @@
+SELECT count(), sum(price) FROM one WHERE user_no = 1

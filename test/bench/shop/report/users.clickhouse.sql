@@ -1,0 +1,1 @@
+SELECT event, groupBitmap(user_no) FROM events GROUP BY event ORDER BY event
