@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "segment/membership.hpp"
 #include "session/store.hpp"
@@ -11,6 +12,10 @@
 
 #include <algorithm>
 
+extern "C" {
+#include <access/xact.h>
+}
+
 namespace cdp::worker {
 
 namespace {
@@ -19,6 +24,8 @@ namespace {
 constexpr int64_t kEventsAtOnce = 5000;
 /// Between two looks at whether it is time.
 constexpr Micros kLookInterval = 10 * kSecond;
+/// After a failure.
+constexpr Micros kFailureInterval = 60 * kSecond;
 
 /// All that is recent at present; less where an older snapshot keeps the closed table from being emptied.
 int64_t pack_all(pg::Spi& spi, Instant now) {
@@ -28,21 +35,46 @@ int64_t pack_all(pg::Spi& spi, Instant now) {
   return events;
 }
 
-}  // namespace
-
-bool pack_some(pg::Spi& spi, Instant now) {
+/// Says whether there is more to do at once, and when to look next.
+bool pack_if_due(pg::Spi& spi, Instant now, Instant* next_look) {
   static const Instant first_look = now;
-  static Instant next_look = Instant::min();
-  if (now < next_look || pack_interval() == 0) return false;
   timeline::Packing packing(spi, session::session_starts());
   if (packing.pack(kEventsAtOnce).has_more) return true;
-  next_look = now + std::min(kLookInterval, pack_interval());
+  *next_look = now + std::min(kLookInterval, pack_interval());
   const bool is_closed_empty = packing.empty_closed();
   // Before the first closing it is not known since when events gather.
   if (now < std::max(packing.opened_at(), first_look) + pack_interval()) return false;
   if (!is_closed_empty || !packing.close_open(now)) return false;
-  next_look = now;
+  *next_look = now;
   return true;
+}
+
+void report_failure(const char* message) {
+  pg::guard([&] {
+    ereport(WARNING, (errmsg("cdp worker: events could not be packed: %s", message),
+                      errdetail("They stay where they are, and count as before.")));
+  });
+}
+
+}  // namespace
+
+bool pack_some(pg::Spi& spi, Instant now) {
+  static Instant next_look = Instant::min();
+  if (now < next_look || pack_interval() == 0) return false;
+  try {
+    bool has_more = false;
+    pg::in_subtransaction([&] { has_more = pack_if_due(spi, now, &next_look); });
+    return has_more;
+  } catch (const Error& error) {
+    if (error.category() == Category::Cancelled) throw;
+    report_failure(error.what());
+  } catch (const pg::ServerError& error) {
+    if (ERRCODE_TO_CATEGORY(error.sqlstate()) == ERRCODE_OPERATOR_INTERVENTION) throw;
+    report_failure(error.what());
+  }
+  // Messages go on being taken; what keeps events from being packed is looked at once in a while.
+  next_look = now + kFailureInterval;
+  return false;
 }
 
 }  // namespace cdp::worker
@@ -50,6 +82,11 @@ bool pack_some(pg::Spi& spi, Instant now) {
 using namespace cdp;  // NOLINT(google-build-using-namespace): the function below is the room's outside
 
 CDP_FUNCTION(cdp_pack) {
+  // A snapshot from before the lock would miss events that must not be left behind.
+  if (IsolationUsesXactSnapshot())
+    throw Error(Category::State,
+                "cdp_pack() cannot run in a transaction of isolation level repeatable read or serializable",
+                {}, "Call it in one of level read committed.");
   pg::Spi spi;
   segment::lock_processing();
   static pg::Query clock("SELECT clock_timestamp()");
