@@ -18,6 +18,7 @@ pack() {
   if [ "$answer" != "$2" ]; then echo "packed $answer events instead of $2" >&2 && exit 1; fi
   awk -v n="$2" -v w="$wall" -v c="$cpu" 'BEGIN {
     printf "%d events packed in %.0f ms of CPU time: %.0f events/s, %.2f us an event (%.0f ms by the clock)\n", n, c, n * 1000 / c, c * 1000 / n, w }'
+  empty_recent "$1"
 }
 
 load_cdp "$database" "$events"
@@ -45,16 +46,31 @@ awk -F, -v n="$events" -v recent="$recent" -v recent_index="$recent_index" -v ti
     line("recent rows, before packing", recent)
     line("recent rows and their index, before packing", recent + recent_index) }' <<<"$peer_sizes"
 
-echo
+# read_histories DATABASE WHO QUESTION …: what each costs, for `compare`.
+read_histories() {
+  local name
+  for name in "${@:3}"; do measured "$name" "$2" measure_sql "$1" "$rounds" "$query/$name.cdp.sql"; done
+}
+# read_peer QUESTION …: the same in ClickHouse, if it is there.
+read_peer() {
+  local name
+  if ! has_peer clickhouse; then return; fi
+  for name; do measured "$name" 'ClickHouse, 1 thread' measure_peer clickhouse 1 "$query/$name.clickhouse.sql"; done
+}
+
+printf '\nOne user of %d:\n' $((events < 25 ? 1 : events / 25))
+{
+  read_histories "$database" packed count_of_many whole_of_many
+  read_peer count_of_many whole_of_many
+} | sort -s -k1,1 -t $'\t' | compare
+
+printf '\nOne user with %d events:\n' "$one_events"
 load_cdp "$one_database" "$one_events" 1
-for name in whole count sum; do
-  measured "$name" 'recent rows' measure_sql "$one_database" "$rounds" "$query/$name.cdp.sql"
-done >"$folder/measured"
-echo "One user with $one_events events:"
+read_histories "$one_database" 'recent rows' count sum whole >"$folder/measured"
 pack "$one_database" "$one_events"
 if has_peer clickhouse; then load_peer clickhouse one "$one_events" 1; fi
-for name in whole count sum; do
-  measured "$name" 'packed' measure_sql "$one_database" "$rounds" "$query/$name.cdp.sql"
-  if has_peer clickhouse; then measured "$name" 'ClickHouse, 1 thread' measure_peer clickhouse 1 "$query/$name.clickhouse.sql"; fi
-done >>"$folder/measured"
+{
+  read_histories "$one_database" packed count sum whole
+  read_peer count sum whole
+} >>"$folder/measured"
 sort -s -k1,1 -t $'\t' "$folder/measured" | compare

@@ -9,7 +9,7 @@ queries=${CDP_BENCH_QUERIES:-funnel funnel_where users segment}
 install_peers
 if ! is_packed; then
   load_cdp "$database" "$events"
-  sql "$database" -c 'SELECT cdp_pack()' >/dev/null
+  empty_recent "$database"
   mark_packed
 fi
 sql "$database" -c 'DROP TABLE IF EXISTS shop_event' \

@@ -32,9 +32,15 @@ load_cdp() {
   if [ "$(sql "$name" -c 'SELECT count(*) FROM cdp.dead_letter')" != 0 ]; then echo 'some messages were refused' >&2 && exit 1; fi
 }
 
+# empty_recent DATABASE: the rows that were packed go when the next packing finds no older snapshot.
+empty_recent() {
+  until [ "$(sql "$1" -c 'SELECT cdp_pack()' -c 'SELECT EXISTS (SELECT FROM cdp.recent_event)' | tail -n 1)" = f ]; do sleep 1; done
+  sql "$1" -c 'VACUUM ANALYZE'
+}
+
 # The state of the product that a loaded database is good for.
 build_sum() { cat cdp--*.sql cdp.so | sha256sum | cut -c1-16; }
-mark_packed() { sql "$database" -c 'VACUUM ANALYZE' -c "COMMENT ON DATABASE $database IS '$events events, packed by $(build_sum)'"; }
+mark_packed() { sql "$database" -c "COMMENT ON DATABASE $database IS '$events events, packed by $(build_sum)'"; }
 is_packed() {
   [ "$(sql postgres -c "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '$database'")" = \
     "$events events, packed by $(build_sum)" ]

@@ -1,0 +1,1 @@
+SELECT count(), sum(price) FROM events WHERE user_no = 1
