@@ -42,7 +42,8 @@ void store_events(pg::Spi& spi, std::span<Event> events, std::span<const Receive
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     return std::tie(events[a].user_no, events[a].time, a) < std::tie(events[b].user_no, events[b].time, b);
   });
-  const RecentTable& table = RecentTables::read(spi).open();
+  const RecentTables tables = RecentTables::read(spi);
+  const RecentTable& table = tables.open();
   pg::BulkInsert rows("cdp", table.table, "recent_event");
   for (const size_t i : order) {
     const Event& event = events[i];

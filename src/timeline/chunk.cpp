@@ -31,6 +31,17 @@ Chunk pack_chunk(std::span<const PackableEvent> events, PropertyNames& names) {
   return chunk;
 }
 
+/// One chunk, or more where the details would be too large for one.
+void add_chunks(std::span<const PackableEvent> events, PropertyNames& names, std::vector<Chunk>* chunks) {
+  try {
+    chunks->push_back(pack_chunk(events, names));
+  } catch (const Error& error) {
+    if (error.category() != Category::Limit || events.size() == 1) throw;
+    add_chunks(events.first(events.size() / 2), names, chunks);
+    add_chunks(events.subspan(events.size() / 2), names, chunks);
+  }
+}
+
 }  // namespace
 
 std::vector<Chunk> pack_chunks(std::span<const PackableEvent> events, size_t most_events,
@@ -40,7 +51,7 @@ std::vector<Chunk> pack_chunks(std::span<const PackableEvent> events, size_t mos
   for (size_t i = 0; i < count; ++i) {
     const size_t begin = events.size() * i / count;
     const size_t end = events.size() * (i + 1) / count;
-    chunks.push_back(pack_chunk(events.subspan(begin, end - begin), names));
+    add_chunks(events.subspan(begin, end - begin), names, &chunks);
   }
   return chunks;
 }

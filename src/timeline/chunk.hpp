@@ -33,7 +33,7 @@ struct Chunk {
 };
 
 /// Packs events, which are in order of their keys, in as few chunks of equal size as hold them with at most
-/// `most_events` each.
+/// `most_events` each; in more where their details are very large.
 std::vector<Chunk> pack_chunks(std::span<const PackableEvent> events, size_t most_events,
                                PropertyNames& names);
 

@@ -273,7 +273,8 @@ Packed Packing::pack(int64_t most_events) {
 }
 
 void unpack_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winner) {
-  const event::RecentTable& table = event::RecentTables::read(spi).open();
+  const event::RecentTables tables = event::RecentTables::read(spi);
+  const event::RecentTable& table = tables.open();
   std::optional<pg::BulkInsert> rows;
   {
     const StoredPropertyNames names(spi);

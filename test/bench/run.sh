@@ -21,7 +21,7 @@ done
 for name in "${wanted[@]}"; do
   printf '== %s\n' "$name"
   if [ -e "test/bench/$name.cpp" ]; then
-    { cmake -S . -B build/bench -DCDP_BENCH=ON -DCMAKE_BUILD_TYPE=Release &&
+    { cmake -S . -B build/bench -DCDP_BENCH=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O2 &&
       cmake --build build/bench -j "$CDP_JOBS" --target "bench_$name"; } >"$CDP_STATE/log/bench.log" 2>&1 ||
       { tail -n 25 "$CDP_STATE/log/bench.log" >&2 && exit 1; }
     "build/bench/bench_$name"
