@@ -3,9 +3,11 @@
 #include "pg/index_lookup.hpp"
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
+#include "timeline/chunk_values_pg.hpp"
 #include "timeline/packed.hpp"
 #include "timeline/property_names.hpp"
 #include "timeline/reader.hpp"
+#include "timeline/recent_rows_pg.hpp"
 #include "timeline/stored_chunks_pg.hpp"
 #include "timeline/user_events.hpp"
 
@@ -15,8 +17,6 @@
 namespace cdp::timeline {
 
 namespace {
-
-constexpr long kFetchRows = 2000;
 
 /// The demand's number of each event_no.
 std::unordered_map<int32_t, int> event_map(pg::Spi& spi, const Demand& demand) {
@@ -77,13 +77,13 @@ class Builder {
 class Reader {
  public:
   Reader(pg::Spi& spi, const Demand& demand, Builder& builder)
-      : demand_(demand),
-        builder_(builder),
+      : builder_(builder),
         tables_(event::RecentTables::read(spi)),
         sees_(spi.is_read_only() ? Sees::WhatTheCallerSees : Sees::WhatIsDone),
         recent_("cdp", tables_.open().table, tables_.open().key, sees_),
         chunks_("cdp", "timeline", "timeline_pkey", sees_),
         names_(spi),
+        values_(demand.properties(), names_),
         events_(spi) {
     if (tables_.may_count_in_closed())
       closed_.emplace("cdp", tables_.closed().table, tables_.closed().key, sees_);
@@ -130,24 +130,11 @@ class Reader {
     times_.resize(timeline.size());
     timeline.decode_events<uint32_t>(codes_);
     timeline.decode_times(times_);
-    std::vector<std::vector<std::optional<Json>>> columns;
-    if (!demand_.properties().empty()) {
-      const DetailsView details = DetailsView::open(pg::bytes_of(row.datum(kChunkDetails)));
-      for (const PropertyPath& path : demand_.properties()) {
-        const uint32_t name_no = names_.find(path.root, path.names.front());
-        columns.push_back(name_no != 0 && details.has(path.root, name_no)
-                              ? details.column(path.root, name_no)
-                              : std::vector<std::optional<Json>>(timeline.size()));
-      }
-    }
+    values_.begin(row);
     for (size_t i = 0; i < times_.size(); ++i) {
-      size_t column = 0;
-      builder_.add(times_[i], numbers_[codes_[i]], [&](const PropertyPath& path) {
-        const std::optional<Json>& whole = columns[column++][i];
-        if (!whole) return Json();
-        const Json* value = whole->find({path.names.begin() + 1, path.names.end()});
-        return value != nullptr ? *value : Json();
-      });
+      size_t place = 0;
+      builder_.add(times_[i], numbers_[codes_[i]],
+                   [&](const PropertyPath& /*path*/) { return values_.value(i, place++); });
     }
   }
 
@@ -169,7 +156,6 @@ class Reader {
 
   using Sees = pg::IndexLookup::Sees;
 
-  const Demand& demand_;
   Builder& builder_;
   event::RecentTables tables_;
   Sees sees_;
@@ -177,6 +163,7 @@ class Reader {
   std::optional<pg::IndexLookup> closed_;
   pg::IndexLookup chunks_;
   StoredPropertyNames names_;
+  ChunkValues values_;
   UserEvents events_;
   InterruptTicker ticker_;
   // Of a chunk, kept for the next.
@@ -200,54 +187,21 @@ void read_users(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& 
   }
 }
 
-/// The recent events that are wanted, in the order of users and their histories. One plan without properties,
-/// which sorts and reads less, and one with.
-class RecentRows {
- public:
-  RecentRows(pg::Spi& spi, const Demand& demand, const Builder& builder)
-      : cursor_(spi, query(demand), builder.event_numbers(), demand.wants_all_events()) {}
-
-  /// Whose row it is; kNobody at the end.
-  int64_t user_no() {
-    if (at_ < rows_.size()) return rows_.bigint(at_, 0);
-    if (is_at_end_) return kNobody;
-    check_interrupts();
-    rows_ = cursor_.fetch(kFetchRows);
-    at_ = 0;
-    is_at_end_ = rows_.empty();
-    return is_at_end_ ? kNobody : rows_.bigint(0, 0);
-  }
-  void next() { ++at_; }
-
-  void add_to(Builder& builder) const {
-    builder.add(rows_.instant(at_, 1), rows_.integer(at_, 2), [&](const PropertyPath& path) {
-      return pg::json_at(rows_.datum(at_, path.root == PropertyPath::Root::Properties ? 3 : 4), path.names);
-    });
-  }
-
-  static constexpr int64_t kNobody = INT64_MAX;
-
- private:
-  static pg::Query& query(const Demand& demand) {
-    static pg::Query without(
-        "SELECT user_no, ts, event_no FROM cdp.unpacked_event WHERE event_no = ANY($1) OR $2"
-        " ORDER BY user_no, ts, arrival_no");
-    static pg::Query with(
-        "SELECT user_no, ts, event_no, properties, context FROM cdp.unpacked_event"
-        " WHERE event_no = ANY($1) OR $2 ORDER BY user_no, ts, arrival_no");
-    return demand.properties().empty() ? without : with;
-  }
-
-  pg::Cursor cursor_;
-  pg::Rows rows_;
-  uint64_t at_ = 0;
-  bool is_at_end_ = false;
-};
+/// One plan without properties, which sorts and reads less, and one with.
+pg::Query& recent_query(const Demand& demand) {
+  static pg::Query without(
+      "SELECT user_no, ts, event_no FROM cdp.unpacked_event WHERE event_no = ANY($1) OR $2"
+      " ORDER BY user_no, ts, arrival_no");
+  static pg::Query with(
+      "SELECT user_no, ts, event_no, properties, context FROM cdp.unpacked_event"
+      " WHERE event_no = ANY($1) OR $2 ORDER BY user_no, ts, arrival_no");
+  return demand.properties().empty() ? without : with;
+}
 
 /// Recent and packed events side by side, user by user.
 void read_everyone(pg::Spi& spi, const Demand& demand, Builder& builder) {
   Reader reader(spi, demand, builder);
-  RecentRows recent(spi, demand, builder);
+  RecentRows recent(spi, recent_query(demand), builder.event_numbers(), demand.wants_all_events());
   pg::IndexLookup chunks(
       "cdp", "timeline", "timeline_pkey",
       spi.is_read_only() ? pg::IndexLookup::Sees::WhatTheCallerSees : pg::IndexLookup::Sees::WhatIsDone);
@@ -269,7 +223,9 @@ void read_everyone(pg::Spi& spi, const Demand& demand, Builder& builder) {
     }
     for (; recent.user_no() == user_no; recent.next()) {
       const pg::InContext in_arena(arena.context());
-      if (packed_user != user_no) recent.add_to(builder);
+      if (packed_user != user_no)
+        builder.add(recent.time(), recent.event_no(),
+                    [&](const PropertyPath& path) { return recent.property(path); });
     }
     builder.finish(user_no);
     arena.reset();

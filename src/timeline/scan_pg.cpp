@@ -1,8 +1,9 @@
-#include "base/interrupt.hpp"
 #include "pg/index_lookup.hpp"
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
+#include "timeline/chunk_values_pg.hpp"
 #include "timeline/property_names.hpp"
+#include "timeline/recent_rows_pg.hpp"
 #include "timeline/scan.hpp"
 #include "timeline/stored_chunks_pg.hpp"
 #include "timeline/user_events.hpp"
@@ -14,51 +15,16 @@ namespace cdp::timeline {
 
 namespace {
 
-constexpr long kFetchRows = 2000;
-constexpr int64_t kNobody = INT64_MAX;
-
-/// The recent events that are demanded, in the order of users and their histories.
-class RecentEvents {
- public:
-  RecentEvents(pg::Spi& spi, const ScanDemand& demand)
-      : cursor_(spi, query(demand), demand.events, demand.first_user, demand.last_user, demand.since,
-                demand.until) {}
-
-  /// Whose the next one is; kNobody at the end.
-  int64_t user_no() {
-    if (at_ < rows_.size()) return rows_.bigint(at_, 0);
-    if (is_at_end_) return kNobody;
-    check_interrupts();
-    rows_ = cursor_.fetch(kFetchRows);
-    at_ = 0;
-    is_at_end_ = rows_.empty();
-    return is_at_end_ ? kNobody : rows_.bigint(0, 0);
-  }
-  void next() { ++at_; }
-
-  Instant time() const { return rows_.instant(at_, 1); }
-  int32_t event_no() const { return rows_.integer(at_, 2); }
-  Json property(const PropertyPath& path) const {
-    return pg::json_at(rows_.datum(at_, path.root == PropertyPath::Root::Properties ? 3 : 4), path.names);
-  }
-
- private:
-  /// Without properties less is read and sorted.
-  static pg::Query& query(const ScanDemand& demand) {
-    static pg::Query without(
-        "SELECT user_no, ts, event_no FROM cdp.unpacked_event WHERE event_no = ANY($1)"
-        " AND user_no BETWEEN $2 AND $3 AND ts >= $4 AND ts < $5 ORDER BY user_no, ts, arrival_no");
-    static pg::Query with(
-        "SELECT user_no, ts, event_no, properties, context FROM cdp.unpacked_event WHERE event_no = ANY($1)"
-        " AND user_no BETWEEN $2 AND $3 AND ts >= $4 AND ts < $5 ORDER BY user_no, ts, arrival_no");
-    return demand.properties.empty() ? without : with;
-  }
-
-  pg::Cursor cursor_;
-  pg::Rows rows_;
-  uint64_t at_ = 0;
-  bool is_at_end_ = false;
-};
+/// The query for the recent events that are demanded. Without properties less is read and sorted.
+pg::Query& recent_query(const ScanDemand& demand) {
+  static pg::Query without(
+      "SELECT user_no, ts, event_no FROM cdp.unpacked_event WHERE event_no = ANY($1)"
+      " AND user_no BETWEEN $2 AND $3 AND ts >= $4 AND ts < $5 ORDER BY user_no, ts, arrival_no");
+  static pg::Query with(
+      "SELECT user_no, ts, event_no, properties, context FROM cdp.unpacked_event WHERE event_no = ANY($1)"
+      " AND user_no BETWEEN $2 AND $3 AND ts >= $4 AND ts < $5 ORDER BY user_no, ts, arrival_no");
+  return demand.properties.empty() ? without : with;
+}
 
 class Scan {
  public:
@@ -67,8 +33,10 @@ class Scan {
         visitor_(visitor),
         sees_(spi.is_read_only() ? Sees::WhatTheCallerSees : Sees::WhatIsDone),
         chunks_("cdp", "timeline", "timeline_pkey", sees_),
-        recent_(spi, demand),
+        recent_(spi, recent_query(demand), demand.events, demand.first_user, demand.last_user, demand.since,
+                demand.until),
         names_(spi),
+        values_(demand.properties, names_),
         in_order_(spi) {}
 
   void run() {
@@ -93,6 +61,7 @@ class Scan {
 
  private:
   using Sees = pg::IndexLookup::Sees;
+  static constexpr int64_t kNobody = RecentRows::kNobody;
 
   void next_chunk() {
     chunk_ = chunks_.next();
@@ -120,9 +89,8 @@ class Scan {
       const TimelineView timeline = TimelineView::open(pg::bytes_of(chunk_->datum(kChunkTimeline)));
       if (!is_demanded(timeline)) continue;
       begin(user_no);
-      columns_.clear();
-      is_wanted_ =
-          visitor_.chunk(timeline, [&](size_t i, size_t place) { return property(timeline, i, place); });
+      values_.begin(*chunk_);
+      is_wanted_ = visitor_.chunk(timeline, [&](size_t i, size_t place) { return values_.value(i, place); });
     }
   }
 
@@ -135,25 +103,6 @@ class Scan {
       if (*wanted == entry->number) return true;
     }
     return false;
-  }
-
-  /// A value of the i-th event of the present chunk; its column is read when it is first asked for.
-  Json property(const TimelineView& timeline, size_t i, size_t place) {
-    if (columns_.empty()) columns_.resize(demand_.properties.size());
-    const PropertyPath& path = demand_.properties[place];
-    std::optional<std::vector<std::optional<Json>>>& column = columns_[place];
-    if (!column) {
-      const uint32_t name_no = names_.find(path.root, path.names.front());
-      const DetailsView details = DetailsView::open(pg::bytes_of(chunk_->datum(kChunkDetails)));
-      column = name_no != 0 && details.has(path.root, name_no)
-                   ? details.column(path.root, name_no)
-                   : std::vector<std::optional<Json>>(timeline.size());
-    }
-    const std::optional<Json>& whole = (*column)[i];
-    if (!whole) return Json();
-    if (path.names.size() == 1) return *whole;
-    const Json* value = whole->find({path.names.begin() + 1, path.names.end()});
-    return value != nullptr ? *value : Json();
   }
 
   /// Recent events of a user are mostly later than the packed ones.
@@ -183,13 +132,13 @@ class Scan {
   Sees sees_;
   pg::IndexLookup chunks_;
   std::optional<pg::IndexLookup> last_chunks_;
-  RecentEvents recent_;
+  RecentRows recent_;
   StoredPropertyNames names_;
+  ChunkValues values_;
   UserEvents in_order_;
   pg::Arena arena_{"cdp scan"};
   std::optional<pg::StoredRow> chunk_;
   int64_t chunk_user_ = kNobody;
-  std::vector<std::optional<std::vector<std::optional<Json>>>> columns_;  ///< of the present chunk
   bool has_begun_ = false;
   bool is_wanted_ = true;
   bool was_read_in_order_ = false;
