@@ -1,24 +1,14 @@
 #include "timeline/chunk.hpp"
+#include "timeline_random_details.hpp"
 
-#include <map>
+#include <cstdlib>
 #include <string>
 
 namespace cdp::timeline {
 namespace {
 
-class Names : public PropertyNames {
- public:
-  uint32_t number(PropertyRoot root, std::string_view name) override {
-    const auto [place, is_new] = numbers_.try_emplace({root, std::string(name)}, numbers_.size() + 1);
-    if (is_new) names_.emplace(place->second, name);
-    return place->second;
-  }
-  std::string_view name(uint32_t number) const override { return names_.at(number); }
-
- private:
-  std::map<std::pair<PropertyRoot, std::string>, uint32_t> numbers_;
-  std::map<uint32_t, std::string> names_;
-};
+using testing::Names;
+using testing::view_of;
 
 std::vector<PackableEvent> events_of(int count, size_t bytes) {
   std::vector<PackableEvent> events;
@@ -37,11 +27,8 @@ void expect_same(const std::vector<PackableEvent>& events, const std::vector<Chu
                  const Names& names) {
   size_t at = 0;
   for (const Chunk& chunk : chunks) {
-    const auto bytes = [](const std::string& text) {
-      return ByteView(reinterpret_cast<const uint8_t*>(text.data()), text.size());
-    };
     const std::vector<PackableEvent> unpacked =
-        unpack_chunk(bytes(chunk.timeline), bytes(chunk.details), names);
+        unpack_chunk(view_of(chunk.timeline), view_of(chunk.details), names);
     ASSERT_EQ(unpacked.size(), static_cast<size_t>(chunk.size));
     EXPECT_EQ(unpacked.front().key(), EventKey(chunk.first, chunk.first_arrival));
     EXPECT_EQ(unpacked.back().time, chunk.last);
