@@ -94,11 +94,11 @@ CREATE TABLE cdp.recent_event (
     properties  jsonb NOT NULL,
     context     jsonb NOT NULL,
     received_at timestamptz NOT NULL,
-    slot        smallint NOT NULL,
-    PRIMARY KEY (user_no, ts, arrival_no, slot)
+    slot        smallint NOT NULL
 ) PARTITION BY LIST (slot);
-CREATE TABLE cdp.recent_event_0 PARTITION OF cdp.recent_event FOR VALUES IN (0);
-CREATE TABLE cdp.recent_event_1 PARTITION OF cdp.recent_event FOR VALUES IN (1);
+-- Keys of their own: one of the whole table would have to hold the slot, in every entry.
+CREATE TABLE cdp.recent_event_0 PARTITION OF cdp.recent_event (PRIMARY KEY (user_no, ts, arrival_no)) FOR VALUES IN (0);
+CREATE TABLE cdp.recent_event_1 PARTITION OF cdp.recent_event (PRIMARY KEY (user_no, ts, arrival_no)) FOR VALUES IN (1);
 COMMENT ON TABLE cdp.recent_event IS 'Events that came lately, one row each, in the order of their users'' histories; read the view cdp.event';
 COMMENT ON TABLE cdp.recent_event_0 IS 'One of two that take new events in turn; the other is being packed into cdp.timeline, or empty: cdp.packing';
 COMMENT ON TABLE cdp.recent_event_1 IS 'One of two that take new events in turn; the other is being packed into cdp.timeline, or empty: cdp.packing';
