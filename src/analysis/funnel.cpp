@@ -186,6 +186,73 @@ void FunnelFold::add(Instant time, StepMask steps) {
   group_size_ = 1;
 }
 
+// As apply_event() does for one event of a group of its own, without a branch: an event of no step takes the
+// step behind the last one, which nobody reads. Says false, and changes nothing, where events of equal time
+// are not in the order of their steps, or times are out of the range in which distances do not overflow.
+template <class Code>
+bool FunnelFold::fold_run(std::span<const Instant> times, std::span<const Code> codes,
+                          std::span<const uint8_t> steps) {
+  constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kFar = std::numeric_limits<int64_t>::max() / 4;
+  if (times.front().us < -kFar || times.back().us > kFar || definition_.within > kFar) return false;
+  const auto within = static_cast<uint64_t>(definition_.within);
+  const auto none = static_cast<unsigned>(definition_.steps) + 1;
+  // start[s]: the latest start of chains that took s steps; of none, the event itself.
+  std::array<int64_t, kMostFunnelSteps + 2> start;
+  for (unsigned step = 1; step <= none; ++step)
+    start[step] = step <= static_cast<unsigned>(depth_) ? latest_start_[step - 1].us : kNever;
+  unsigned step_before = 0;
+  int64_t time_before = kNever;
+  bool is_unordered = false;
+  for (size_t i = 0; i < times.size(); ++i) {
+    const int64_t time = times[i].us;
+    const unsigned given = steps[codes[i]];
+    const unsigned step = given == 0 ? none : given;
+    is_unordered |= time == time_before && step < step_before;
+    start[0] = time;
+    const int64_t from = start[step - 1];
+    start[step] = static_cast<uint64_t>(time) - static_cast<uint64_t>(from) <= within ? from : start[step];
+    step_before = step;
+    time_before = time;
+  }
+  if (is_unordered) return false;
+  for (int step = 1; step <= definition_.steps && start[static_cast<size_t>(step)] != kNever; ++step) {
+    latest_start_[static_cast<size_t>(step - 1)] = {start[static_cast<size_t>(step)]};
+    depth_ = std::max(depth_, step);
+  }
+  return true;
+}
+
+template <class Code>
+void FunnelFold::add_run(std::span<const Instant> times, std::span<const Code> codes,
+                         std::span<const uint8_t> steps) {
+  size_t begin = 0;
+  // Events that may be tied with those before or behind the run are added one by one.
+  while (begin < times.size() && group_size_ > 0 && times[begin] == group_time_) ++begin;
+  size_t end = times.size();
+  while (end > begin && times[end - 1] == times.back()) --end;
+  const auto add_each = [&](size_t from, size_t to) {
+    for (size_t i = from; i < to; ++i)
+      if (const unsigned step = steps[codes[i]]; step != 0) add(times[i], bit_of(static_cast<int>(step) - 1));
+  };
+  add_each(0, begin);
+  if (end > begin) {
+    if (group_size_ > 0 && times[begin] < group_time_)
+      throw Error(Category::Internal, "events of a funnel are not in order of time");
+    apply_group();
+    group_size_ = 0;
+    if (!is_complete() &&
+        !fold_run(times.subspan(begin, end - begin), codes.subspan(begin, end - begin), steps))
+      add_each(begin, end);
+  }
+  add_each(end, times.size());
+}
+
+template void FunnelFold::add_run(std::span<const Instant>, std::span<const uint8_t>,
+                                  std::span<const uint8_t>);
+template void FunnelFold::add_run(std::span<const Instant>, std::span<const uint32_t>,
+                                  std::span<const uint8_t>);
+
 int FunnelFold::finish() {
   apply_group();
   group_size_ = 0;

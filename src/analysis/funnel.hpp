@@ -45,9 +45,21 @@ class FunnelFold {
   /// Throws Error(Limit) for more than kMostFunnelSteps steps, Error(BadValue) for none or a negative window.
   explicit FunnelFold(FunnelDefinition definition);
 
+  /// Forgets all events.
+  void clear() {
+    depth_ = 0;
+    group_size_ = 0;
+  }
+
   /// The next event; one that fulfils no step may be left out. Bits beyond the last step are ignored.
   /// Throws Error(Internal) for a time before the previous one.
   void add(Instant time, StepMask steps);
+
+  /// The same as add() of many events in ascending time, of which each fulfils at most one step, at a
+  /// fraction of the cost: `steps[codes[i]]` is the step of the i-th event, from 1, or 0 for none. Codes are
+  /// below the size of `steps`.
+  template <class Code>
+  void add_run(std::span<const Instant> times, std::span<const Code> codes, std::span<const uint8_t> steps);
 
   /// The last step is reached: further events change nothing.
   bool is_complete() const { return depth_ == definition_.steps; }
@@ -60,6 +72,8 @@ class FunnelFold {
   int finish();
 
  private:
+  template <class Code>
+  bool fold_run(std::span<const Instant> times, std::span<const Code> codes, std::span<const uint8_t> steps);
   void keep_tied(StepMask steps);
   void apply_group();
   void apply_event(StepMask steps);
@@ -80,6 +94,11 @@ class FunnelFold {
   std::vector<StepMask> tied_;     // its events, filled from the second on; enough of them for any matching
   std::array<uint8_t, kMostFunnelSteps> tied_with_step_;
 };
+
+extern template void FunnelFold::add_run(std::span<const Instant>, std::span<const uint8_t>,
+                                         std::span<const uint8_t>);
+extern template void FunnelFold::add_run(std::span<const Instant>, std::span<const uint32_t>,
+                                         std::span<const uint8_t>);
 
 /// The deepest step that events in ascending time reach. Errors as in FunnelFold; answers interrupts.
 int funnel_depth(FunnelDefinition definition, std::span<const FunnelEvent> events);

@@ -4,6 +4,7 @@
 #include "rule/rule.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <utility>
 
@@ -42,9 +43,8 @@ ReportStep read_step(std::string_view text, bool is_event) {
 
 FunnelReport::FunnelReport(std::vector<ReportStep> steps, Micros within, Instant since, Instant until)
     : steps_(std::move(steps)),
-      definition_{static_cast<int>(steps_.size()), within},
+      fold_({static_cast<int>(steps_.size()), within}),
       deepest_(steps_.size() + 1) {
-  const FunnelFold checks(definition_);
   demand_.since = since;
   demand_.until = until;
   paths_.resize(steps_.size());
@@ -67,18 +67,20 @@ FunnelReport::FunnelReport(std::vector<ReportStep> steps, Micros within, Instant
           std::find(demand_.properties.begin(), demand_.properties.end(), needed) == demand_.properties.end())
         demand_.properties.push_back(needed);
   }
-  for (const EventSteps& event : events_) demand_.events.push_back(event.event_no);
+  for (const EventSteps& event : events_) {
+    demand_.events.push_back(event.event_no);
+    has_single_steps_ = has_single_steps_ && event.conditional.empty() && std::has_single_bit(event.plain);
+  }
+  for (const ReportStep& step : steps_) {
+    const auto place = std::find(demand_.events.begin(), demand_.events.end(), step.event_no);
+    places_.push_back(place == demand_.events.end() ? -1
+                                                    : static_cast<int32_t>(place - demand_.events.begin()));
+  }
 }
 
 void FunnelReport::restrict_to_users(int64_t first, int64_t last) {
   demand_.first_user = first;
   demand_.last_user = last;
-}
-
-const FunnelReport::EventSteps* FunnelReport::steps_of(int32_t event_no) const {
-  const auto found = std::find_if(events_.begin(), events_.end(),
-                                  [&](const EventSteps& event) { return event.event_no == event_no; });
-  return found != events_.end() ? &*found : nullptr;
 }
 
 StepMask FunnelReport::conditional_steps(const EventSteps& steps,
@@ -94,57 +96,82 @@ StepMask FunnelReport::conditional_steps(const EventSteps& steps,
   return mask;
 }
 
-void FunnelReport::begin(int64_t /*user_no*/) { fold_.emplace(definition_); }
+void FunnelReport::begin(int64_t /*user_no*/) { fold_.clear(); }
 
 template <class Code>
-bool FunnelReport::fold(const timeline::TimelineView& timeline,
-                        const std::function<Json(size_t i, size_t place)>& property) {
+void FunnelReport::fold_conditions(const timeline::ScannedChunk& chunk, std::span<const Code> codes,
+                                   size_t begin, size_t end) {
+  for (size_t i = begin; i < end && !fold_.is_complete(); ++i) {
+    const int32_t place = chunk.places[codes[i]];
+    if (place < 0) continue;
+    const EventSteps& steps = events_[static_cast<size_t>(place)];
+    StepMask mask = steps.plain;
+    if (!steps.conditional.empty())
+      mask |= conditional_steps(steps, [&](size_t column) { return chunk.property(i, column); });
+    if (mask != 0) fold_.add(times_[i], mask);
+  }
+}
+
+template <class Code>
+void FunnelReport::fold(const timeline::ScannedChunk& chunk) {
   std::vector<Code>& codes = [&]() -> std::vector<Code>& {
     if constexpr (sizeof(Code) == 1)
       return small_codes_;
     else
       return large_codes_;
   }();
-  codes.resize(timeline.size());
-  times_.resize(timeline.size());
-  timeline.decode_events<Code>(codes);
-  timeline.decode_times(times_);
-  for (size_t i = 0; i < codes.size(); ++i) {
-    const EventSteps* steps = by_code_[codes[i]];
-    if (steps == nullptr || times_[i] < demand_.since || times_[i] >= demand_.until) continue;
-    StepMask mask = steps->plain;
-    if (!steps->conditional.empty())
-      mask |= conditional_steps(*steps, [&](size_t place) { return property(i, place); });
-    if (mask == 0) continue;
-    fold_->add(times_[i], mask);
-    if (fold_->is_complete()) return false;
+  codes.resize(chunk.timeline.size());
+  times_.resize(chunk.timeline.size());
+  chunk.timeline.decode_events<Code>(codes);
+  chunk.timeline.decode_times(times_);
+  size_t begin = 0;
+  size_t end = codes.size();
+  if (chunk.timeline.first() < demand_.since)
+    begin =
+        static_cast<size_t>(std::lower_bound(times_.begin(), times_.end(), demand_.since) - times_.begin());
+  if (chunk.timeline.last() >= demand_.until)
+    end = static_cast<size_t>(std::lower_bound(times_.begin(), times_.end(), demand_.until) - times_.begin());
+  if (begin >= end) return;
+  if (!has_single_steps_) return fold_conditions<Code>(chunk, codes, begin, end);
+  step_of_code_.assign(chunk.places.size(), 0);
+  for (size_t code = 0; code < chunk.places.size(); ++code)
+    if (const int32_t place = chunk.places[code]; place >= 0)
+      step_of_code_[code] =
+          static_cast<uint8_t>(std::countr_zero(events_[static_cast<size_t>(place)].plain) + 1);
+  fold_.add_run<Code>(std::span(times_).subspan(begin, end - begin),
+                      std::span<const Code>(codes).subspan(begin, end - begin), step_of_code_);
+}
+
+bool FunnelReport::has_step(const timeline::ScannedChunk& chunk, size_t step) const {
+  const int32_t place = places_[step];
+  return place >= 0 && std::find(chunk.places.begin(), chunk.places.end(), place) != chunk.places.end();
+}
+
+bool FunnelReport::chunk(const timeline::ScannedChunk& chunk) {
+  if (fold_.is_empty()) {
+    // Without a first step, here or before, no chain goes on.
+    if (!has_step(chunk, 0)) return true;
+    // Without a second one it is the latest first step from which a chain may go on.
+    if (has_single_steps_ && is_within_time(chunk.timeline) && (steps_.size() == 1 || !has_step(chunk, 1))) {
+      fold_.add(chunk.timeline.find(steps_.front().event_no)->last, 1);
+      return !fold_.is_complete();
+    }
   }
-  return true;
+  if (chunk.timeline.distinct() <= 256)
+    fold<uint8_t>(chunk);
+  else
+    fold<uint32_t>(chunk);
+  return !fold_.is_complete();
 }
 
-bool FunnelReport::chunk(const timeline::TimelineView& timeline,
-                         const std::function<Json(size_t i, size_t place)>& property) {
-  by_code_.clear();
-  bool has_first = false;
-  timeline::TimelineView::Index index = timeline.index();
-  while (const std::optional<timeline::IndexEntry> entry = index.next()) {
-    by_code_.push_back(steps_of(entry->number));
-    has_first = has_first || entry->number == steps_.front().event_no;
-  }
-  // Without a first step, here or before, no chain goes on.
-  if (!has_first && fold_->is_empty()) return true;
-  return timeline.distinct() <= 256 ? fold<uint8_t>(timeline, property) : fold<uint32_t>(timeline, property);
+bool FunnelReport::event(Instant time, int32_t place, const timeline::PropertyValues& property) {
+  const EventSteps& steps = events_[static_cast<size_t>(place)];
+  const StepMask mask = steps.plain | conditional_steps(steps, property);
+  if (mask != 0) fold_.add(time, mask);
+  return !fold_.is_complete();
 }
 
-bool FunnelReport::event(Instant time, int32_t event_no, const timeline::PropertyValues& property) {
-  const EventSteps* steps = steps_of(event_no);
-  if (steps == nullptr) return true;
-  const StepMask mask = steps->plain | conditional_steps(*steps, property);
-  if (mask != 0) fold_->add(time, mask);
-  return !fold_->is_complete();
-}
-
-void FunnelReport::end() { ++deepest_[static_cast<size_t>(fold_->finish())]; }
+void FunnelReport::end() { ++deepest_[static_cast<size_t>(fold_.finish())]; }
 
 std::vector<int64_t> FunnelReport::users() const {
   std::vector<int64_t> users(deepest_.begin() + 1, deepest_.end());

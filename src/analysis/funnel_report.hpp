@@ -36,9 +36,8 @@ class FunnelReport : public timeline::HistoryVisitor {
   void restrict_to_users(int64_t first, int64_t last);
 
   void begin(int64_t user_no) override;
-  bool chunk(const timeline::TimelineView& timeline,
-             const std::function<Json(size_t i, size_t place)>& property) override;
-  bool event(Instant time, int32_t event_no, const timeline::PropertyValues& property) override;
+  bool chunk(const timeline::ScannedChunk& chunk) override;
+  bool event(Instant time, int32_t place, const timeline::PropertyValues& property) override;
   void end() override;
 
   /// How many users reached each step, and all before it.
@@ -55,21 +54,27 @@ class FunnelReport : public timeline::HistoryVisitor {
     std::vector<size_t> conditional;  ///< the others
   };
 
-  const EventSteps* steps_of(int32_t event_no) const;
   StepMask conditional_steps(const EventSteps& steps, const timeline::PropertyValues& property) const;
+  bool has_step(const timeline::ScannedChunk& chunk, size_t step) const;
+  bool is_within_time(const timeline::TimelineView& timeline) const {
+    return timeline.first() >= demand_.since && timeline.last() < demand_.until;
+  }
   template <class Code>
-  bool fold(const timeline::TimelineView& timeline,
-            const std::function<Json(size_t i, size_t place)>& property);
+  void fold(const timeline::ScannedChunk& chunk);
+  template <class Code>
+  void fold_conditions(const timeline::ScannedChunk& chunk, std::span<const Code> codes, size_t begin,
+                       size_t end);
 
   std::vector<ReportStep> steps_;
-  FunnelDefinition definition_;
   timeline::ScanDemand demand_;
-  std::vector<EventSteps> events_;  ///< by number
+  std::vector<EventSteps> events_;  ///< as in the demand
+  std::vector<int32_t> places_;     ///< of each step's event there, or -1
+  bool has_single_steps_ = true;    ///< no event is of several steps, or of one that has a condition
   std::vector<std::vector<rule::ValuePath>> paths_;
-  std::optional<FunnelFold> fold_;
+  FunnelFold fold_;
   std::vector<int64_t> deepest_;
   // Of a chunk, kept for the next.
-  std::vector<const EventSteps*> by_code_;
+  std::vector<uint8_t> step_of_code_;
   std::vector<Instant> times_;
   std::vector<uint8_t> small_codes_;
   std::vector<uint32_t> large_codes_;

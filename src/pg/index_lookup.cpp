@@ -10,13 +10,9 @@
 extern "C" {
 #include <access/genam.h>
 #include <access/stratnum.h>
-#include <access/table.h>
 #include <access/tableam.h>
-#include <access/xact.h>
-#include <catalog/namespace.h>
 #include <utils/lsyscache.h>
 #include <utils/rel.h>
-#include <utils/snapmgr.h>
 }
 
 namespace cdp::pg {
@@ -28,9 +24,7 @@ constexpr int kMostKeys = 4;
 /// Plain data, so that the server's errors may pass over it.
 struct IndexLookup::State {
   MemoryContext context;  ///< of the scan, wherever its rows are read
-  Relation table;
-  Relation index;
-  Snapshot snapshot;
+  OpenedIndex opened;
   IndexScanDesc scan;
   TupleTableSlot* slot;
   ScanKeyData keys[3][kMostKeys];  ///< by how they compare (Last)
@@ -42,23 +36,16 @@ IndexLookup::IndexLookup(const char* schema, const char* table, const char* inde
   state_ = guard([&] {
     auto* state = static_cast<State*>(palloc0(sizeof(State)));
     state->context = CurrentMemoryContext;
-    const Oid schema_oid = get_namespace_oid(schema, false);
-    state->table = table_open(get_relname_relid(table, schema_oid), AccessShareLock);
-    state->index = index_open(get_relname_relid(index, schema_oid), AccessShareLock);
-    if (sees == Sees::WhatIsDone) {
-      CommandCounterIncrement();
-      state->snapshot = RegisterSnapshot(GetTransactionSnapshot());
-    } else {
-      state->snapshot = RegisterSnapshot(GetActiveSnapshot());
-    }
-    state->slot = table_slot_create(state->table, nullptr);
-    for (int i = 0; i < kMostKeys && i < IndexRelationGetNumberOfKeyAttributes(state->index); ++i) {
-      const Oid type = state->index->rd_opcintype[i];
+    state->opened = OpenedIndex::open(schema, table, index, sees);
+    state->slot = table_slot_create(state->opened.table, nullptr);
+    const Relation opened = state->opened.index;
+    for (int i = 0; i < kMostKeys && i < IndexRelationGetNumberOfKeyAttributes(opened); ++i) {
+      const Oid type = opened->rd_opcintype[i];
       const auto make = [&](ScanKeyData* key, StrategyNumber strategy) {
         const Oid operation =
-            get_opfamily_member(state->index->rd_opfamily[i], type, type, static_cast<int16>(strategy));
+            get_opfamily_member(opened->rd_opfamily[i], type, type, static_cast<int16>(strategy));
         ScanKeyEntryInitialize(key, 0, static_cast<AttrNumber>(i + 1), strategy, InvalidOid,
-                               state->index->rd_indcollation[i], get_opcode(operation), 0);
+                               opened->rd_indcollation[i], get_opcode(operation), 0);
       };
       make(&state->keys[static_cast<int>(Last::Equal)][i], BTEqualStrategyNumber);
       make(&state->keys[static_cast<int>(Last::AtMost)][i], BTLessEqualStrategyNumber);
@@ -77,9 +64,7 @@ IndexLookup::~IndexLookup() {
         auto* state = static_cast<State*>(argument);
         if (state->scan != nullptr) index_endscan(state->scan);
         ExecDropSingleTupleTableSlot(state->slot);
-        UnregisterSnapshot(state->snapshot);
-        index_close(state->index, NoLock);
-        table_close(state->table, NoLock);
+        state->opened.close();
       },
       state_));
 }
@@ -95,7 +80,7 @@ void IndexLookup::begin(std::span<const Datum> keys, Last last) {
       state->scan = nullptr;
     }
     if (state->scan == nullptr) {
-      state->scan = begin_index_scan(state->table, state->index, state->snapshot, count);
+      state->scan = begin_index_scan(state->opened.table, state->opened.index, state->opened.snapshot, count);
       state->key_count = count;
     }
     ScanKeyData sought[kMostKeys];

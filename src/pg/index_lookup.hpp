@@ -3,6 +3,7 @@
 #include "pg/server.hpp"
 
 #include "base/time.hpp"
+#include "pg/opened_index.hpp"
 #include "pg/stored_row.hpp"
 
 #include <array>
@@ -23,9 +24,7 @@ namespace cdp::pg {
 ///   ids.find([&](const pg::IndexLookup::Row& row) { … row.text(4) … }, key);
 class IndexLookup {
  public:
-  /// Which rows there are: as for a statement that begins now, or as for the statement that called (of a
-  /// function that is stable).
-  enum class Sees : uint8_t { WhatIsDone, WhatTheCallerSees };
+  using Sees = pg::Sees;
 
   /// Opens the table and a btree index of it and locks them as SELECT does.
   IndexLookup(const char* schema, const char* table, const char* index, Sees sees = Sees::WhatIsDone);

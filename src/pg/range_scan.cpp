@@ -9,7 +9,6 @@
 extern "C" {
 #include <access/table.h>
 #include <access/tableam.h>
-#include <access/xact.h>
 #include <catalog/namespace.h>
 #include <utils/lsyscache.h>
 #include <utils/rel.h>
@@ -18,30 +17,37 @@ extern "C" {
 
 namespace cdp::pg {
 
+namespace {
+constexpr int kRowsAtOnce = 64;
+}  // namespace
+
 /// Plain data, so that the server's errors may pass over it.
 struct RangeScan::State {
   MemoryContext context;  ///< of the scan, wherever its rows are read
   Relation table;
   Snapshot snapshot;
   TableScanDesc scan;
-  TupleTableSlot* slot;
+  TupleTableSlot* slot;  ///< of at()
+  TupleTableSlot* slots[kRowsAtOnce];
+  bool is_at_end;
 };
 
-RangeScan::RangeScan(const char* schema, const char* table, uint64_t after)
+RangeScan::RangeScan(const char* schema, const char* table, uint64_t after, Sees sees)
     : exceptions_(std::uncaught_exceptions()) {
   state_ = guard([&] {
     auto* state = static_cast<State*>(palloc0(sizeof(State)));
     state->context = CurrentMemoryContext;
     state->table = table_open(get_relname_relid(table, get_namespace_oid(schema, false)), AccessShareLock);
-    CommandCounterIncrement();
-    state->snapshot = RegisterSnapshot(GetTransactionSnapshot());
+    state->snapshot = register_snapshot(sees);
     state->slot = table_slot_create(state->table, nullptr);
+    for (TupleTableSlot*& slot : state->slots) slot = table_slot_create(state->table, nullptr);
     ItemPointerData first = pointer_of(after + 1);
     ItemPointerData last;
     ItemPointerSet(&last, MaxBlockNumber, PG_UINT16_MAX);
     state->scan = table_beginscan_tidrange(state->table, state->snapshot, &first, &last);
     return state;
   });
+  slots_ = state_->slots;
 }
 
 RangeScan::~RangeScan() {
@@ -53,20 +59,31 @@ RangeScan::~RangeScan() {
         auto* state = static_cast<State*>(argument);
         table_endscan(state->scan);
         ExecDropSingleTupleTableSlot(state->slot);
+        for (TupleTableSlot* slot : state->slots) ExecDropSingleTupleTableSlot(slot);
         UnregisterSnapshot(state->snapshot);
         table_close(state->table, NoLock);
       },
       state_));
 }
 
-std::optional<StoredRow> RangeScan::next() {
+void RangeScan::fetch() {
   check_interrupts();
   State* state = state_;
-  const bool is_found = guard([&] {
+  at_ = 0;
+  filled_ = guard([&] {
     MemoryContextSwitchTo(state->context);
-    return table_scan_getnextslot_tidrange(state->scan, ForwardScanDirection, state->slot);
+    int filled = 0;
+    while (filled < kRowsAtOnce && !state->is_at_end) {
+      TupleTableSlot* slot = state->slots[filled];
+      if (!table_scan_getnextslot_tidrange(state->scan, ForwardScanDirection, slot)) {
+        state->is_at_end = true;
+        break;
+      }
+      slot_getallattrs(slot);  // at once: the scan keeps but one tuple, to which all slots point
+      ++filled;
+    }
+    return filled;
   });
-  return is_found ? std::optional<StoredRow>(state->slot) : std::nullopt;
 }
 
 std::optional<StoredRow> RangeScan::at(uint64_t place) {

@@ -16,18 +16,11 @@ std::string tids_text(const std::vector<uint64_t>& places) {
 }
 
 void StoredRow::unpack(int column) const {
-  if (column >= slot_->tts_nvalid) guard([&] { slot_getsomeattrs(slot_, column + 1); });
+  guard([&] { slot_getsomeattrs(slot_, column + 1); });
 }
 
-bool StoredRow::is_null(int column) const {
-  unpack(column);
-  return slot_->tts_isnull[column];
-}
-
-Datum StoredRow::datum(int column) const {
-  if (is_null(column))
-    throw Error(Category::Internal, "unexpected null in column " + std::to_string(column) + " of a table");
-  return slot_->tts_values[column];
+void StoredRow::fail_null(int column) {
+  throw Error(Category::Internal, "unexpected null in column " + std::to_string(column) + " of a table");
 }
 
 }  // namespace cdp::pg

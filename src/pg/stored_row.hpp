@@ -41,7 +41,10 @@ class StoredRow {
   explicit StoredRow(TupleTableSlot* slot) : slot_(slot) {}
 
   uint64_t place() const { return place_of(slot_->tts_tid); }
-  bool is_null(int column) const;
+  bool is_null(int column) const {
+    if (column >= slot_->tts_nvalid) unpack(column);
+    return slot_->tts_isnull[column];
+  }
   bool boolean(int column) const { return DatumGetBool(datum(column)); }
   int32_t integer(int column) const { return DatumGetInt32(datum(column)); }
   int64_t bigint(int column) const { return DatumGetInt64(datum(column)); }
@@ -50,10 +53,14 @@ class StoredRow {
   std::vector<int32_t> integers(int column) const { return integers_of(datum(column)); }
   Json json(int column) const { return json_of(datum(column)); }
   /// Throws Error(Internal) for null.
-  Datum datum(int column) const;
+  Datum datum(int column) const {
+    if (is_null(column)) fail_null(column);
+    return slot_->tts_values[column];
+  }
 
  private:
   void unpack(int column) const;
+  [[noreturn]] static void fail_null(int column);
 
   TupleTableSlot* slot_;
 };

@@ -36,7 +36,7 @@ class Binder {
   }
 
   void bind_kind(Bound& /*bound*/, const Constant& /*constant*/) {}
-  void bind_kind(Bound& /*bound*/, const Sample& /*sample*/) {}
+  void bind_kind(Bound& bound, const Sample& /*sample*/) { add_profile_condition(bound); }
   void bind_kind(Bound& bound, const And& all) { bind_parts(bound, all.parts); }
   void bind_kind(Bound& bound, const Or& any) { bind_parts(bound, any.parts); }
   void bind_kind(Bound& bound, const Not& negation) { bound.parts.push_back(bind(negation.part)); }
@@ -46,6 +46,7 @@ class Binder {
       bound.column = column(comparison.path);
       return;
     }
+    add_profile_condition(bound);
     const std::string& name = comparison.path.names.front();
     if (std::find(plan_.traits.begin(), plan_.traits.end(), name) == plan_.traits.end())
       plan_.traits.push_back(name);
@@ -93,6 +94,11 @@ class Binder {
 
   void bind_parts(Bound& bound, const std::vector<NodePointer>& parts) {
     for (const NodePointer& part : parts) bound.parts.push_back(bind(part));
+  }
+
+  void add_profile_condition(Bound& bound) {
+    bound.profile_condition = static_cast<int>(plan_.profile_conditions.size());
+    plan_.profile_conditions.push_back(bound.node.get());
   }
 
   void add(Bound& bound, const EventFilter& filter) {

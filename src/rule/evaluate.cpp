@@ -1,5 +1,6 @@
 #include "base/hash.hpp"
 #include "rule/compare.hpp"
+#include "rule/decide.hpp"
 #include "rule/plan.hpp"
 
 #include <algorithm>
@@ -36,8 +37,7 @@ class Evaluator {
     if (bound.reads_history) return evaluate_behaviour(bound, history_, now_);
     if (const auto* comparison = bound.node->as<Comparison>())
       return {holds(comparison->test, trait(*comparison)), Instant::max()};
-    if (const auto* sample = bound.node->as<Sample>())
-      return {sample_point(*sample, state_) < sample->percent.to_double() / 100, Instant::max()};
+    if (bound.node->as<Sample>()) return {is_in_sample(*bound.node, state_), Instant::max()};
     return {bound.node->as<Constant>()->truth, Instant::max()};
   }
 

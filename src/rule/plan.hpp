@@ -24,12 +24,14 @@ struct Bound {
   std::vector<BoundFilter> filters;  ///< of conditions about events, in the order of the tree
   size_t column = 0;                 ///< of a property: the one compared in where, or measured
   bool reads_history = false;        ///< by itself or below
+  int profile_condition = -1;        ///< of a comparison of a trait or a sample: which of the plan's it is
 };
 
 struct BoundRule::Plan {
   Bound root;
   std::vector<int> events;          ///< ascending
   std::vector<std::string> traits;  ///< each once
+  std::vector<const Node*> profile_conditions;
   bool uses_all_events = false;
   bool is_time_dependent = false;
   std::optional<Micros> lookback = 0;

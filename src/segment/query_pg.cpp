@@ -9,6 +9,7 @@
 #include "profile/directory.hpp"
 #include "segment/catalog.hpp"
 #include "segment/chunks.hpp"
+#include "segment/members.hpp"
 #include "segment/membership.hpp"
 #include "segment/population.hpp"
 
@@ -34,11 +35,7 @@ Instant finite(Instant at) {
 
 bitmap::Bitmap users_matching(pg::Spi& spi, std::string_view text, Instant at) {
   const Question question(spi, text);
-  bitmap::Bitmap users;
-  for_each_user(spi, question.demand, question.rule.uses_traits(), [&](const rule::UserState& state) {
-    if (rule::evaluate(question.rule, state, at).truth) users.add(static_cast<uint32_t>(state.user_no));
-  });
-  return users;
+  return members_at(spi, question.rule, question.demand, at);
 }
 
 /// Numbers of the segments that a user is in.

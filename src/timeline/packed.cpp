@@ -133,35 +133,62 @@ TimelineView TimelineView::open(ByteView bytes) {
   return view;
 }
 
+namespace {
+
+constexpr uint64_t kLargestNumber = std::numeric_limits<int32_t>::max();
+
+/// Reads the number of the event that follows `before` in an index (-1: the first one), and moves behind it.
+inline int64_t read_number(const uint8_t*& at, const uint8_t* end, int64_t before) {
+  const uint64_t distance = read_varint(at, end);
+  const auto from = static_cast<uint64_t>(before + 1);
+  if (distance > kLargestNumber || from + distance > kLargestNumber)
+    fail("has an impossible number of an event");
+  return static_cast<int64_t>(from + distance);
+}
+
+inline std::string_view read_name(const uint8_t*& at, const uint8_t* end) {
+  const uint64_t length = read_varint(at, end);
+  if (length > static_cast<uint64_t>(end - at)) fail("ends too early");
+  const std::string_view name(reinterpret_cast<const char*>(at), length);
+  at += length;
+  return name;
+}
+
+}  // namespace
+
+TimelineView::Index::Index(const TimelineView& timeline)
+    : timeline_(timeline), key_at_(timeline.entries_), events_left_(timeline.size_) {
+  value_at_ = key_at_;
+  for (uint32_t entry = 0; entry < timeline.distinct_; ++entry) {
+    if (timeline.is_named_)
+      (void)read_name(value_at_, timeline.codes_);
+    else
+      (void)read_varint(value_at_, timeline.codes_);
+  }
+}
+
 bool TimelineView::Index::step() {
   const uint8_t* end = timeline_.codes_;
   if (entries_ == timeline_.distinct_) {
-    if (at_ != end || events_left_ != 0) fail("has an index of another length");
+    if (value_at_ != end || events_left_ != 0) fail("has an index of another length");
     return false;
   }
   if (timeline_.is_named_) {
-    const uint64_t length = read_varint(at_, end);
-    if (length > static_cast<uint64_t>(end - at_)) fail("ends too early");
-    const std::string_view name(reinterpret_cast<const char*>(at_), length);
-    at_ += length;
+    const std::string_view name = read_name(key_at_, end);
     if (entries_ != 0 && name <= name_) fail("has an index out of order");
     name_ = name;
   } else {
-    const uint64_t distance = read_varint(at_, end);
-    constexpr uint64_t kMost = std::numeric_limits<int32_t>::max();
-    const uint64_t from = entries_ == 0 ? 0 : number_ + 1;
-    if (distance > kMost || from + distance > kMost) fail("has an impossible number of an event");
-    number_ = from + distance;
+    number_ = read_number(key_at_, end, entries_ == 0 ? -1 : number_);
   }
-  const uint64_t count_less_one = read_varint(at_, end);
+  const uint64_t count_less_one = read_varint(value_at_, end);
   if (count_less_one >= events_left_) fail("has an index of another number of events");
   count_ = static_cast<uint32_t>(count_less_one) + 1;
   events_left_ -= count_;
-  first_ = read_long_varint(at_, end, timeline_.end_);
+  first_ = read_long_varint(value_at_, end, timeline_.end_);
   if (first_ > timeline_.span_) fail("has an index with times out of range");
   last_ = first_;
   if (count_ > 1) {
-    const uint64_t before_end = read_long_varint(at_, end, timeline_.end_);
+    const uint64_t before_end = read_long_varint(value_at_, end, timeline_.end_);
     if (before_end > timeline_.span_ - first_) fail("has an index with times out of range");
     last_ = timeline_.span_ - before_end;
   }
@@ -179,11 +206,29 @@ std::optional<IndexEntry> TimelineView::Index::next() {
   return entry();
 }
 
+uint32_t TimelineView::match(std::span<const int32_t> numbers, std::vector<int32_t>& places) const {
+  places.assign(distinct_, -1);
+  if (is_named_) return 0;
+  uint32_t matches = 0;
+  size_t next = 0;
+  const uint8_t* at = entries_;
+  int64_t number = -1;
+  for (uint32_t code = 0; code < distinct_; ++code) {
+    number = read_number(at, codes_, number);
+    while (next < numbers.size() && numbers[next] < number) ++next;
+    if (next == numbers.size()) break;
+    if (numbers[next] != number) continue;
+    places[code] = static_cast<int32_t>(next);
+    ++matches;
+  }
+  return matches;
+}
+
 std::optional<IndexEntry> TimelineView::find(int32_t number) const {
   if (is_named_ || number < 0) return std::nullopt;
   for (Index entries(*this); entries.step();)
-    if (entries.number_ >= static_cast<uint64_t>(number))
-      return entries.number_ == static_cast<uint64_t>(number) ? std::optional(entries.entry()) : std::nullopt;
+    if (entries.number_ >= number)
+      return entries.number_ == number ? std::optional(entries.entry()) : std::nullopt;
   return std::nullopt;
 }
 

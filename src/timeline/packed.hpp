@@ -30,6 +30,7 @@ namespace cdp::timeline {
 ///                  number or bytes of the name:
 ///                    by number: varint, less the number before and one (the first: the number itself)
 ///                    by name: varint of its length, its bytes
+///                  then for each in the same order:
 ///                    varint: how many times it occurs, less one
 ///                    varint: its first time - first, in units
 ///                    varint, only if it occurs more than once: last - its last time, in units
@@ -86,8 +87,7 @@ class TimelineView {
   /// Reads the index, entry by entry. The view must outlive it.
   class Index {
    public:
-    explicit Index(const TimelineView& timeline)
-        : timeline_(timeline), at_(timeline.entries_), events_left_(timeline.size_) {}
+    explicit Index(const TimelineView& timeline);
 
     /// The next entry, in ascending order of number or name; nullopt after the last one.
     std::optional<IndexEntry> next();
@@ -98,17 +98,23 @@ class TimelineView {
     IndexEntry entry() const;
 
     const TimelineView& timeline_;
-    const uint8_t* at_;
+    const uint8_t* key_at_;
+    const uint8_t* value_at_;
     uint32_t events_left_;
     uint32_t entries_ = 0;
     // The entry that was read last.
-    uint64_t number_ = 0;
+    int64_t number_ = 0;
     std::string_view name_;
     uint32_t count_ = 0;
     uint64_t first_ = 0;
     uint64_t last_ = 0;
   };
   Index index() const { return Index(*this); }
+
+  /// Compares the index with `numbers`, ascending numbers of events: `places` becomes, by code, where in
+  /// `numbers` each event that occurs is, or -1. Returns how many of them occur. Events known by name are in
+  /// no list of numbers.
+  uint32_t match(std::span<const int32_t> numbers, std::vector<int32_t>& places) const;
 
   /// What the index says of an event; nullopt if it does not occur, or if events are known the other way.
   std::optional<IndexEntry> find(int32_t number) const;

@@ -143,7 +143,6 @@ std::string TimelineBuilder::index(std::span<const uint32_t> codes, uint64_t uni
   out.varint(between(first, last) / unit);
   int64_t number_before = -1;
   for (const uint32_t code : codes) {
-    const Occurrence& occurrence = occurrences_[code];
     if (kind_ == Kind::Named) {
       out.varint(names_.keys()[code].size());
       out.text(names_.keys()[code]);
@@ -152,6 +151,9 @@ std::string TimelineBuilder::index(std::span<const uint32_t> codes, uint64_t uni
       out.varint(static_cast<uint64_t>(number - number_before - 1));
       number_before = number;
     }
+  }
+  for (const uint32_t code : codes) {
+    const Occurrence& occurrence = occurrences_[code];
     out.varint(occurrence.count - 1);
     out.varint(between(first, occurrence.first) / unit);
     if (occurrence.count > 1) out.varint(between(occurrence.last, last) / unit);

@@ -1,10 +1,11 @@
 #pragma once
 
+#include "bitmap/bitmap.hpp"
 #include "timeline/history.hpp"
+#include "timeline/summary.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,10 +18,18 @@ namespace cdp::timeline {
 /// Called with each user's history.
 using HistoryCallback = std::function<void(int64_t user_no, const History& history)>;
 
-/// Reads the histories that `demand` asks for: of `users`, or of everyone if nullopt, in ascending order of
-/// user_no. Users without such events are not called for. Only what the demand names is read: with no
-/// property columns the properties stay unread. Memory: one history at a time. Answers cancels.
-void read_histories(pg::Spi& spi, const Demand& demand, const std::optional<std::vector<int64_t>>& users,
+/// Asked, before a history is decoded, by what is known of all of it without: is it wanted?
+using HistoryScreen = std::function<bool(int64_t user_no, const HistorySummary& summary)>;
+
+/// Reads the histories that `demand` asks for, of these users, in ascending order of user_no. Users without
+/// such events are not called for. Only what the demand names is read: with no property columns the
+/// properties stay unread. Memory: one history at a time. Answers cancels.
+void read_histories(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& users,
                     const HistoryCallback& callback);
+
+/// The same of everyone, or of those in `users` unless it is nullptr; quick where these are many. Those that
+/// `screen` does not want are passed over; it is asked only where a history is packed in one piece.
+void read_all_histories(pg::Spi& spi, const Demand& demand, const bitmap::Bitmap* users,
+                        const HistoryScreen& screen, const HistoryCallback& callback);
 
 }  // namespace cdp::timeline

@@ -4,10 +4,10 @@
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
 #include "timeline/chunk_values_pg.hpp"
+#include "timeline/event_map.hpp"
 #include "timeline/packed.hpp"
 #include "timeline/property_names.hpp"
 #include "timeline/reader.hpp"
-#include "timeline/recent_rows_pg.hpp"
 #include "timeline/stored_chunks_pg.hpp"
 #include "timeline/user_events.hpp"
 
@@ -16,9 +16,6 @@
 
 namespace cdp::timeline {
 
-namespace {
-
-/// The demand's number of each event_no.
 std::unordered_map<int32_t, int> event_map(pg::Spi& spi, const Demand& demand) {
   static pg::Query query("SELECT name, event_no FROM cdp.event_name WHERE name = ANY($1)");
   std::unordered_map<std::string, int> wanted;
@@ -28,6 +25,8 @@ std::unordered_map<int32_t, int> event_map(pg::Spi& spi, const Demand& demand) {
   for (uint64_t i = 0; i < rows.size(); ++i) map.emplace(rows.integer(i, 1), wanted.at(rows.text(i, 0)));
   return map;
 }
+
+namespace {
 
 /// Builds a user's history from rows, in their order.
 class Builder {
@@ -41,13 +40,6 @@ class Builder {
 
   /// Is an event of this number wanted?
   bool wants(int32_t event_no) const { return demand_.wants_all_events() || numbers_.contains(event_no); }
-
-  /// The numbers of the demanded events that there are.
-  std::vector<int32_t> event_numbers() const {
-    std::vector<int32_t> numbers;
-    for (const auto& [event_no, number] : numbers_) numbers.push_back(event_no);
-    return numbers;
-  }
 
   /// `property` gives the value of a path; it is asked only for what is demanded.
   template <class Property>
@@ -172,7 +164,12 @@ class Reader {
   std::vector<Instant> times_;
 };
 
-void read_users(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& users, Builder& builder) {
+}  // namespace
+
+void read_histories(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& users,
+                    const HistoryCallback& callback) {
+  if (demand.wants_nothing()) return;
+  Builder builder(spi, demand, callback);
   std::vector<int64_t> ordered = users;
   std::sort(ordered.begin(), ordered.end());
   Reader reader(spi, demand, builder);
@@ -184,64 +181,6 @@ void read_users(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& 
     }
     builder.finish(user_no);
     arena.reset();
-  }
-}
-
-/// One plan without properties, which sorts and reads less, and one with.
-pg::Query& recent_query(const Demand& demand) {
-  static pg::Query without(
-      "SELECT user_no, ts, event_no FROM cdp.unpacked_event WHERE event_no = ANY($1) OR $2"
-      " ORDER BY user_no, ts, arrival_no");
-  static pg::Query with(
-      "SELECT user_no, ts, event_no, properties, context FROM cdp.unpacked_event"
-      " WHERE event_no = ANY($1) OR $2 ORDER BY user_no, ts, arrival_no");
-  return demand.properties().empty() ? without : with;
-}
-
-/// Recent and packed events side by side, user by user.
-void read_everyone(pg::Spi& spi, const Demand& demand, Builder& builder) {
-  Reader reader(spi, demand, builder);
-  RecentRows recent(spi, recent_query(demand), builder.event_numbers(), demand.wants_all_events());
-  pg::IndexLookup chunks(
-      "cdp", "timeline", "timeline_pkey",
-      spi.is_read_only() ? pg::IndexLookup::Sees::WhatTheCallerSees : pg::IndexLookup::Sees::WhatIsDone);
-  chunks.seek_up(int64_t{0});
-  std::optional<pg::StoredRow> chunk = chunks.next();
-  pg::Arena arena("cdp histories");
-  for (;;) {
-    const int64_t recent_user = recent.user_no();
-    const int64_t packed_user = chunk ? chunk->bigint(kChunkUser) : RecentRows::kNobody;
-    const int64_t user_no = std::min(recent_user, packed_user);
-    if (user_no == RecentRows::kNobody) return;
-    if (recent_user == packed_user) {
-      const pg::InContext in_arena(arena.context());
-      reader.read(user_no);
-    }
-    for (; chunk && chunk->bigint(kChunkUser) == user_no; chunk = chunks.next()) {
-      const pg::InContext in_arena(arena.context());
-      if (recent_user != user_no) reader.add_chunk(*chunk);
-    }
-    for (; recent.user_no() == user_no; recent.next()) {
-      const pg::InContext in_arena(arena.context());
-      if (packed_user != user_no)
-        builder.add(recent.time(), recent.event_no(),
-                    [&](const PropertyPath& path) { return recent.property(path); });
-    }
-    builder.finish(user_no);
-    arena.reset();
-  }
-}
-
-}  // namespace
-
-void read_histories(pg::Spi& spi, const Demand& demand, const std::optional<std::vector<int64_t>>& users,
-                    const HistoryCallback& callback) {
-  if (demand.wants_nothing()) return;
-  Builder builder(spi, demand, callback);
-  if (users) {
-    read_users(spi, demand, *users, builder);
-  } else {
-    read_everyone(spi, demand, builder);
   }
 }
 

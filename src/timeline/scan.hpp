@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "bitmap/bitmap.hpp"
 #include "timeline/history.hpp"
 #include "timeline/packed.hpp"
 
@@ -19,16 +20,29 @@ namespace cdp::timeline {
 
 /// What a scan of histories needs to see. Events are named by cdp.event_name.event_no.
 struct ScanDemand {
-  std::vector<int32_t> events;           ///< which events, ascending
-  std::vector<PropertyPath> properties;  ///< which values of them
-  Instant since = Instant::min();        ///< events at or after this time
-  Instant until = Instant::max();        ///< and before this one
-  int64_t first_user = 1;                ///< users from this number on
-  int64_t last_user = INT64_MAX;         ///< to this one
+  std::vector<int32_t> events;            ///< which events, ascending
+  bool wants_all_events = false;          ///< the others, too
+  std::vector<PropertyPath> properties;   ///< which values of them
+  Instant since = Instant::min();         ///< events at or after this time
+  Instant until = Instant::max();         ///< and before this one
+  int64_t first_user = 1;                 ///< users from this number on
+  int64_t last_user = INT64_MAX;          ///< to this one
+  const bitmap::Bitmap* users = nullptr;  ///< only these; nullptr: all of them
 };
 
-/// The values of one event by their place in ScanDemand::properties; JSON null if absent.
+/// A value of one event by its place in ScanDemand::properties; JSON null if absent.
 using PropertyValues = std::function<Json(size_t place)>;
+/// The same of the i-th event of a chunk.
+using ChunkProperties = std::function<Json(size_t i, size_t place)>;
+
+/// Events of a user, packed: all of a chunk, of which at least one is demanded.
+struct ScannedChunk {
+  const TimelineView& timeline;
+  std::span<const int32_t> places;  ///< by code: where in ScanDemand::events the event is, or -1
+  uint32_t matches;                 ///< how many of ScanDemand::events occur
+  bool is_all;                      ///< the user has no other events
+  const ChunkProperties& property;
+};
 
 /// Takes in histories, user by user, each in order of time, events of equal time in order of arrival.
 class HistoryVisitor {
@@ -38,14 +52,12 @@ class HistoryVisitor {
   /// A user begins.
   virtual void begin(int64_t user_no) = 0;
 
-  /// Further events, packed: all of a chunk, of which at least one is demanded. Those outside of the demanded
-  /// time are to be passed over. `property(i, place)` gives a value of the i-th event. False: no more of this
+  /// Further events, packed. Those outside of the demanded time are to be passed over. False: no more of this
   /// user is wanted.
-  virtual bool chunk(const TimelineView& timeline,
-                     const std::function<Json(size_t i, size_t place)>& property) = 0;
+  virtual bool chunk(const ScannedChunk& chunk) = 0;
 
-  /// A further event, one that is demanded. False as above.
-  virtual bool event(Instant time, int32_t event_no, const PropertyValues& property) = 0;
+  /// A further event, one that is demanded, and its place in ScanDemand::events, or -1. False as above.
+  virtual bool event(Instant time, int32_t place, const PropertyValues& property) = 0;
 
   /// The user's events are at their end, or no more were wanted.
   virtual void end() = 0;

@@ -1,5 +1,6 @@
 #include "pg/index_lookup.hpp"
 #include "pg/memory.hpp"
+#include "pg/ordered_scan.hpp"
 #include "pg/spi.hpp"
 #include "timeline/chunk_values_pg.hpp"
 #include "timeline/property_names.hpp"
@@ -18,10 +19,11 @@ namespace {
 /// The query for the recent events that are demanded. Without properties less is read and sorted.
 pg::Query& recent_query(const ScanDemand& demand) {
   static pg::Query without(
-      "SELECT user_no, ts, event_no FROM cdp.unpacked_event WHERE event_no = ANY($1)"
+      "SELECT user_no, ts, event_no FROM cdp.unpacked_event WHERE (event_no = ANY($1) OR $6)"
       " AND user_no BETWEEN $2 AND $3 AND ts >= $4 AND ts < $5 ORDER BY user_no, ts, arrival_no");
   static pg::Query with(
-      "SELECT user_no, ts, event_no, properties, context FROM cdp.unpacked_event WHERE event_no = ANY($1)"
+      "SELECT user_no, ts, event_no, properties, context FROM cdp.unpacked_event WHERE (event_no = ANY($1) "
+      "OR $6)"
       " AND user_no BETWEEN $2 AND $3 AND ts >= $4 AND ts < $5 ORDER BY user_no, ts, arrival_no");
   return demand.properties.empty() ? without : with;
 }
@@ -31,28 +33,31 @@ class Scan {
   Scan(pg::Spi& spi, const ScanDemand& demand, HistoryVisitor& visitor)
       : demand_(demand),
         visitor_(visitor),
-        sees_(spi.is_read_only() ? Sees::WhatTheCallerSees : Sees::WhatIsDone),
-        chunks_("cdp", "timeline", "timeline_pkey", sees_),
+        sees_(spi.is_read_only() ? pg::Sees::WhatTheCallerSees : pg::Sees::WhatIsDone),
+        chunks_("cdp", "timeline", "timeline_pkey", kChunkDetails + 1, sees_),
         recent_(spi, recent_query(demand), demand.events, demand.first_user, demand.last_user, demand.since,
-                demand.until),
+                demand.until, demand.wants_all_events),
         names_(spi),
         values_(demand.properties, names_),
         in_order_(spi) {}
 
   void run() {
-    chunks_.seek_up(demand_.first_user);
+    chunks_.seek(demand_.first_user, demand_.last_user);
+    following_ = chunks_.next();
     next_chunk();
     for (int64_t user_no = next_user(); user_no != kNobody; user_no = next_user()) {
       has_begun_ = false;
-      is_wanted_ = true;
-      if (may_interleave(user_no))
+      is_wanted_ = demand_.users == nullptr || demand_.users->contains(static_cast<uint32_t>(user_no));
+      if (is_wanted_ && may_interleave(user_no))
         read_in_order(user_no);
       else
         read_packed(user_no);
-      for (; recent_.user_no() == user_no; recent_.next())
-        if (is_wanted_ && !was_read_in_order_)
-          take(recent_.time(), recent_.event_no(),
-               [&](size_t place) { return recent_.property(demand_.properties[place]); });
+      for (; recent_.user_no() == user_no; recent_.next()) {
+        if (!is_wanted_ || was_read_in_order_) continue;
+        const pg::InContext in_arena(arena_.context());
+        take(recent_.time(), place_of(recent_.event_no()),
+             [&](size_t column) { return recent_.property(demand_.properties[column]); });
+      }
       if (has_begun_) visitor_.end();
       was_read_in_order_ = false;
       if (++users_ % 64 == 0) arena_.reset();
@@ -60,13 +65,16 @@ class Scan {
   }
 
  private:
-  using Sees = pg::IndexLookup::Sees;
   static constexpr int64_t kNobody = RecentRows::kNobody;
 
   void next_chunk() {
-    chunk_ = chunks_.next();
-    chunk_user_ = chunk_ ? chunk_->bigint(kChunkUser) : kNobody;
-    if (chunk_user_ > demand_.last_user) chunk_user_ = kNobody;
+    chunk_ = following_;
+    if (chunk_) following_ = chunks_.next();
+    chunk_user_ = user_of(chunk_);
+  }
+
+  static int64_t user_of(const std::optional<pg::StoredRow>& chunk) {
+    return chunk ? chunk->bigint(kChunkUser) : kNobody;
   }
 
   int64_t next_user() { return std::min(recent_.user_no(), chunk_user_); }
@@ -75,34 +83,34 @@ class Scan {
     if (!std::exchange(has_begun_, true)) visitor_.begin(user_no);
   }
 
-  void take(Instant time, int32_t event_no, const PropertyValues& property) {
+  /// Where the demand names an event; -1 if it does not.
+  int32_t place_of(int32_t event_no) const {
+    const auto place = std::lower_bound(demand_.events.begin(), demand_.events.end(), event_no);
+    return place != demand_.events.end() && *place == event_no
+               ? static_cast<int32_t>(place - demand_.events.begin())
+               : -1;
+  }
+
+  void take(Instant time, int32_t place, const PropertyValues& property) {
     begin(recent_.user_no());
-    is_wanted_ = visitor_.event(time, event_no, property);
+    is_wanted_ = visitor_.event(time, place, property);
   }
 
   void read_packed(int64_t user_no) {
-    for (; chunk_user_ == user_no; next_chunk()) {
+    bool is_first = true;
+    for (; chunk_user_ == user_no; next_chunk(), is_first = false) {
       if (!is_wanted_ || chunk_->instant(kChunkFirst) >= demand_.until ||
           chunk_->instant(kChunkLast) < demand_.since)
         continue;
       const pg::InContext in_arena(arena_.context());
       const TimelineView timeline = TimelineView::open(pg::bytes_of(chunk_->datum(kChunkTimeline)));
-      if (!is_demanded(timeline)) continue;
+      const uint32_t matches = timeline.match(demand_.events, places_);
+      if (matches == 0 && !demand_.wants_all_events) continue;
       begin(user_no);
-      values_.begin(*chunk_);
-      is_wanted_ = visitor_.chunk(timeline, [&](size_t i, size_t place) { return values_.value(i, place); });
+      if (!demand_.properties.empty()) values_.begin(*chunk_);
+      const bool is_all = is_first && recent_.user_no() != user_no && user_of(following_) != user_no;
+      is_wanted_ = visitor_.chunk({timeline, places_, matches, is_all, chunk_property_});
     }
-  }
-
-  bool is_demanded(const TimelineView& timeline) const {
-    auto wanted = demand_.events.begin();
-    TimelineView::Index index = timeline.index();
-    while (const std::optional<IndexEntry> entry = index.next()) {
-      while (wanted != demand_.events.end() && *wanted < entry->number) ++wanted;
-      if (wanted == demand_.events.end()) return false;
-      if (*wanted == entry->number) return true;
-    }
-    return false;
   }
 
   /// Recent events of a user are mostly later than the packed ones.
@@ -121,23 +129,27 @@ class Scan {
     in_order_.up(user_no, std::max(demand_.since, kFirstInstant), [&](const StoredEvent& event) {
       const auto [time, arrival_no] = event.key();
       if (time >= demand_.until) return false;
-      if (!std::binary_search(demand_.events.begin(), demand_.events.end(), event.event_no())) return true;
-      take(time, event.event_no(), [&](size_t place) { return event.property(demand_.properties[place]); });
+      const int32_t place = place_of(event.event_no());
+      if (place < 0 && !demand_.wants_all_events) return true;
+      take(time, place, [&](size_t column) { return event.property(demand_.properties[column]); });
       return is_wanted_;
     });
   }
 
   const ScanDemand& demand_;
   HistoryVisitor& visitor_;
-  Sees sees_;
-  pg::IndexLookup chunks_;
+  pg::Sees sees_;
+  pg::OrderedScan chunks_;
   std::optional<pg::IndexLookup> last_chunks_;
   RecentRows recent_;
   StoredPropertyNames names_;
   ChunkValues values_;
   UserEvents in_order_;
   pg::Arena arena_{"cdp scan"};
+  const ChunkProperties chunk_property_ = [this](size_t i, size_t place) { return values_.value(i, place); };
+  std::vector<int32_t> places_;  ///< of the chunk
   std::optional<pg::StoredRow> chunk_;
+  std::optional<pg::StoredRow> following_;  ///< the one behind it
   int64_t chunk_user_ = kNobody;
   bool has_begun_ = false;
   bool is_wanted_ = true;
@@ -148,7 +160,7 @@ class Scan {
 }  // namespace
 
 void scan_histories(pg::Spi& spi, const ScanDemand& demand, HistoryVisitor& visitor) {
-  if (!demand.events.empty()) Scan(spi, demand, visitor).run();
+  if (!demand.events.empty() || demand.wants_all_events) Scan(spi, demand, visitor).run();
 }
 
 }  // namespace cdp::timeline

@@ -3,6 +3,7 @@
 #include "base/interrupt.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <random>
@@ -269,6 +270,61 @@ TEST(Funnel, AgreesWithSearchThroughAllOrdersOfTies) {
       ASSERT_EQ(depth, expected) << "seed " << seed << " round " << round;
     }
   }
+}
+
+/// Cuts events, each of at most one step, into runs, and adds these.
+int depth_by_runs(const Case& tried, std::mt19937_64& random) {
+  // Codes stand for steps in an order of their own; the last of them for none.
+  std::vector<uint8_t> step_of_code(static_cast<size_t>(tried.definition.steps) + 1);
+  for (size_t code = 0; code + 1 < step_of_code.size(); ++code)
+    step_of_code[code] = static_cast<uint8_t>(step_of_code.size() - 1 - code);
+  std::vector<Instant> times;
+  std::vector<uint32_t> codes;
+  for (const FunnelEvent& event : tried.events) {
+    const auto step = event.steps == 0 ? 0 : static_cast<size_t>(std::countr_zero(event.steps)) + 1;
+    times.push_back(event.time);
+    codes.push_back(static_cast<uint32_t>(step_of_code.size() - 1 - step));
+  }
+  FunnelFold fold(tried.definition);
+  for (size_t begin = 0; begin < times.size() && !fold.is_complete();) {
+    const size_t size = 1 + random() % (times.size() - begin);
+    const std::span<const Instant> run(times.data() + begin, size);
+    if (random() % 2 == 0) {
+      const std::vector<uint8_t> small(codes.begin() + static_cast<ptrdiff_t>(begin),
+                                       codes.begin() + static_cast<ptrdiff_t>(begin + size));
+      fold.add_run<uint8_t>(run, small, step_of_code);
+    } else {
+      fold.add_run<uint32_t>(run, std::span(codes).subspan(begin, size), step_of_code);
+    }
+    begin += size;
+  }
+  return fold.finish();
+}
+
+TEST(Funnel, RunsAgreeWithSearchThroughAllChains) {
+  for (const uint64_t seed : seeds()) {
+    std::printf("seed %lu (CDP_SEED repeats it)\n", static_cast<unsigned long>(seed));
+    std::mt19937_64 random(seed);
+    for (int round = 0; round < 20000; ++round) {
+      Case tried = random_case(random, 12);
+      for (FunnelEvent& event : tried.events) event.steps &= ~event.steps + 1;  // the lowest alone
+      if (round % 8 == 0) tried.definition.within = INT64_MAX;
+      if (round % 16 == 1 && !tried.events.empty()) tried.events.front().time = {INT64_MIN / 2};
+      const int expected = ChainSearch(tried.definition, tried.events).deepest();
+      sort_by_time(tried.events);
+      const int depth = depth_by_runs(tried, random);
+      if (depth != expected) print(tried);
+      ASSERT_EQ(depth, expected) << "seed " << seed << " round " << round;
+    }
+  }
+}
+
+TEST(Funnel, RunsDoNotGoBack) {
+  FunnelFold fold({2, 10});
+  const std::vector<uint8_t> steps{1, 2};
+  fold.add(Instant{5}, 1);
+  EXPECT_THROW(fold.add_run<uint8_t>(std::vector<Instant>{{4}, {5}}, std::vector<uint8_t>{0, 1}, steps),
+               Error);
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include "rule/compare.hpp"
+#include "rule/decide.hpp"
 #include "rule/rule.hpp"
 #include "rule_random.hpp"
 
@@ -330,6 +332,54 @@ std::vector<Instant> instants_of(const RawUser& user) {
   return instants;
 }
 
+timeline::HistorySummary summary_of(const timeline::History& history, size_t events) {
+  timeline::HistorySummary summary(events);
+  for (size_t i = 0; i < history.size(); ++i) {
+    const timeline::Occurrences one{1, history.time(i), history.time(i)};
+    if (history.event(i) != timeline::History::kOther) summary.add(history.event(i), one);
+    summary.add_to_all(one);
+  }
+  return summary;
+}
+
+/// What is decided without a look at each event is what the oracle says.
+class Decisions {
+ public:
+  Decisions(const BoundRule& rule, const UserState& state, size_t events)
+      : rule_(rule), history_(*state.history), summary_(summary_of(history_, events)) {
+    const std::span<const Node* const> conditions = profile_conditions(rule);
+    for (size_t i = 0; i < conditions.size(); ++i) {
+      const auto* comparison = conditions[i]->as<Comparison>();
+      const bool truth = comparison != nullptr
+                             ? holds(comparison->test, at_path(*state.traits, comparison->path.names))
+                             : is_in_sample(*conditions[i], state);
+      truths_ |= ProfileTruths{truth} << i;
+    }
+  }
+
+  void expect(bool truth, Instant now) {
+    ASSERT_EQ(holds(rule_, truths_, history_, now), truth);
+    for (const timeline::HistorySummary* summary :
+         {&summary_, static_cast<timeline::HistorySummary*>(nullptr)})
+      if (const std::optional<bool> decided = decide(rule_, truths_, summary, now)) {
+        ASSERT_EQ(*decided, truth) << (summary != nullptr ? "by counts" : "by profile");
+        ++(summary != nullptr ? by_counts : by_profile);
+      } else {
+        ++undecided;
+      }
+  }
+
+  inline static int64_t by_counts = 0;
+  inline static int64_t by_profile = 0;
+  inline static int64_t undecided = 0;
+
+ private:
+  const BoundRule& rule_;
+  const timeline::History& history_;
+  timeline::HistorySummary summary_;
+  ProfileTruths truths_ = 0;
+};
+
 void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
            const std::map<std::string, Rule>& segments) {
   const auto resolve = [&](const std::string& name) { return &segments.at(name); };
@@ -341,6 +391,7 @@ void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
   const timeline::History history = history_of(user, demand);
   const UserState state{&user.traits, &history, kUserNo, kUserId};
 
+  Decisions decisions(bound, state, demand.events().size());
   const std::vector<Instant> instants = instants_of(user);
   std::vector<bool> truths;
   for (const Instant now : instants) truths.push_back(Oracle(user, now, segments).truth(rule.root()));
@@ -353,6 +404,8 @@ void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
       return text;
     };
     ASSERT_EQ(verdict.truth, truths[i]) << where();
+    decisions.expect(truths[i], instants[i]);
+    ASSERT_FALSE(testing::Test::HasFatalFailure()) << where();
     ASSERT_GT(verdict.valid_until, instants[i]) << where();
     size_t next = i + 1;
     while (next < instants.size() && instants[next] < verdict.valid_until) {
@@ -393,6 +446,10 @@ TEST(RuleOracle, TreesAgreeAndHoldUntilTheySay) {
     check(Rule(random.tree(4)), false, seed, random, segments);
     if (HasFatalFailure()) return;
   }
+  // Most of it must have been asked for the comparison to mean anything.
+  EXPECT_GT(Decisions::by_counts, 10000);
+  EXPECT_GT(Decisions::by_profile, 10000);
+  EXPECT_GT(Decisions::undecided, 10000);
 }
 
 }  // namespace

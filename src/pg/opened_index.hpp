@@ -1,0 +1,33 @@
+#pragma once
+
+#include "pg/server.hpp"
+
+#include <cstdint>
+
+extern "C" {
+#include <utils/relcache.h>
+#include <utils/snapshot.h>
+}
+
+namespace cdp::pg {
+
+/// Which rows there are: as for a statement that begins now, or as for the statement that called (of a
+/// function that is stable).
+enum class Sees : uint8_t { WhatIsDone, WhatTheCallerSees };
+
+/// The snapshot that sees them, registered. To be called inside of guard().
+Snapshot register_snapshot(Sees sees);
+
+/// A table and one of its indexes, open and locked as SELECT does, with the snapshot to read them by. Plain
+/// data, so that the server's errors may pass over it; both functions are for calls inside of guard().
+struct OpenedIndex {
+  Relation table;
+  Relation index;
+  Snapshot snapshot;
+
+  static OpenedIndex open(const char* schema, const char* table, const char* index, Sees sees);
+  /// The locks stay until the transaction ends.
+  void close() const;
+};
+
+}  // namespace cdp::pg

@@ -1,0 +1,182 @@
+#include "pg/ordered_scan.hpp"
+
+#include "base/error.hpp"
+#include "base/interrupt.hpp"
+#include "pg/compat.hpp"
+#include "pg/guard.hpp"
+
+#include <algorithm>
+#include <exception>
+
+extern "C" {
+#include <access/genam.h>
+#include <access/heapam.h>
+#include <access/stratnum.h>
+#include <storage/bufmgr.h>
+#include <utils/fmgroids.h>
+#include <utils/memutils.h>
+#include <utils/rel.h>
+}
+
+namespace cdp::pg {
+
+namespace {
+constexpr int kRowsAtOnce = 256;
+/// Pages that are held while their rows are read; rows of further ones are copied.
+constexpr int kPagesAtOnce = 64;
+}  // namespace
+
+/// Plain data, as State is.
+struct OrderedScan::Lot {
+  TupleTableSlot* slots[kRowsAtOnce];
+  HeapTupleData rows[kRowsAtOnce];
+  Buffer pages[kPagesAtOnce];
+  int page_count;
+  MemoryContext copies;  ///< of rows whose pages are not held
+
+  void release();
+};
+
+/// Plain data, so that the server's errors may pass over it.
+struct OrderedScan::State {
+  OpenedIndex opened;
+  IndexScanDesc scan;
+  int columns;
+  Lot lots[2];
+  ItemPointerData places[kRowsAtOnce];
+  int16_t by_page[kRowsAtOnce];  ///< the same in the order of pages
+  bool is_at_end;
+
+  int find_places();
+  void sort_by_page(int count);
+  void find_rows(Lot* lot, int count);
+};
+
+OrderedScan::OrderedScan(const char* schema, const char* table, const char* index, int columns, Sees sees)
+    : exceptions_(std::uncaught_exceptions()) {
+  state_ = guard([&] {
+    auto* state = static_cast<State*>(palloc0(sizeof(State)));
+    state->opened = OpenedIndex::open(schema, table, index, sees);
+    if (state->opened.table->rd_tableam != GetHeapamTableAmRoutine())
+      ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                      errmsg("table \"%s\" is not kept by access method heap", table),
+                      errhint("ALTER TABLE %s.%s SET ACCESS METHOD heap", schema, table)));
+    state->scan = begin_index_scan(state->opened.table, state->opened.index, state->opened.snapshot, 2);
+    state->columns = columns;
+    for (Lot& lot : state->lots) {
+      lot.copies = AllocSetContextCreate(CurrentMemoryContext, "cdp ordered scan", ALLOCSET_DEFAULT_SIZES);
+      for (TupleTableSlot*& slot : lot.slots)
+        slot = MakeSingleTupleTableSlot(RelationGetDescr(state->opened.table), &TTSOpsHeapTuple);
+    }
+    state->is_at_end = true;
+    return state;
+  });
+  slots_ = state_->lots[lot_].slots;
+}
+
+OrderedScan::~OrderedScan() {
+  // After an error the (sub)transaction, which is about to be rolled back, closes everything; whoever raised
+  // the error may still hold a lock that ending the scan would wait for.
+  if (std::uncaught_exceptions() > exceptions_) return;
+  free_error(call_catching(
+      [](void* argument) {
+        auto* state = static_cast<State*>(argument);
+        for (Lot& lot : state->lots) {
+          lot.release();
+          for (TupleTableSlot* slot : lot.slots) ExecDropSingleTupleTableSlot(slot);
+          MemoryContextDelete(lot.copies);
+        }
+        index_endscan(state->scan);
+        state->opened.close();
+      },
+      state_));
+}
+
+void OrderedScan::seek(int64_t first, int64_t last) {
+  at_ = filled_ = 0;
+  State* state = state_;
+  guard([&] {
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
+    ScanKeyInit(&keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
+    index_rescan(state->scan, keys, 2, nullptr, 0);
+    state->is_at_end = false;
+  });
+}
+
+/// The next places in the order of the index.
+int OrderedScan::State::find_places() {
+  int count = 0;
+  while (count < kRowsAtOnce && !is_at_end) {
+    if (const ItemPointer place = index_getnext_tid(scan, ForwardScanDirection); place != nullptr)
+      places[count++] = *place;
+    else
+      is_at_end = true;
+  }
+  return count;
+}
+
+void OrderedScan::State::sort_by_page(int count) {
+  for (int i = 0; i < count; ++i) by_page[i] = static_cast<int16_t>(i);
+  const auto is_before = [this](int16_t a, int16_t b) {
+    return ItemPointerGetBlockNumber(&places[a]) < ItemPointerGetBlockNumber(&places[b]);
+  };
+  if (!std::is_sorted(by_page, by_page + count, is_before)) std::sort(by_page, by_page + count, is_before);
+}
+
+/// Sets the lot's rows to those at the places; t_data is nullptr where none is visible to the snapshot. A row
+/// stays as and where it is while its page is pinned.
+void OrderedScan::State::find_rows(Lot* lot, int count) {
+  for (int i = 0; i < count;) {
+    const BlockNumber page = ItemPointerGetBlockNumber(&places[by_page[i]]);
+    const Buffer buffer = ReadBuffer(opened.table, page);
+    const bool is_kept = lot->page_count < kPagesAtOnce;
+    if (is_kept) lot->pages[lot->page_count++] = buffer;
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    for (; i < count && ItemPointerGetBlockNumber(&places[by_page[i]]) == page; ++i) {
+      HeapTuple row = &lot->rows[by_page[i]];
+      ItemPointerData place = places[by_page[i]];  // is moved to the version that is visible
+      if (!heap_hot_search_buffer(&place, opened.table, buffer, opened.snapshot, row, nullptr, true))
+        row->t_data = nullptr;
+      else if (!is_kept)
+        *row = *heap_copytuple(row);
+    }
+    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+    if (!is_kept) ReleaseBuffer(buffer);
+  }
+}
+
+void OrderedScan::Lot::release() {
+  for (TupleTableSlot* slot : slots) ExecClearTuple(slot);
+  while (page_count > 0) ReleaseBuffer(pages[--page_count]);
+  MemoryContextReset(copies);
+}
+
+void OrderedScan::fetch() {
+  check_interrupts();
+  State* state = state_;
+  lot_ = 1 - lot_;
+  Lot* lot = &state->lots[lot_];
+  at_ = 0;
+  slots_ = lot->slots;
+  filled_ = guard([&] {
+    int filled = 0;
+    while (filled == 0 && !state->is_at_end) {
+      const int count = state->find_places();
+      state->sort_by_page(count);
+      lot->release();
+      const MemoryContext before = MemoryContextSwitchTo(lot->copies);
+      state->find_rows(lot, count);
+      MemoryContextSwitchTo(before);
+      for (int i = 0; i < count; ++i) {
+        if (lot->rows[i].t_data == nullptr) continue;
+        TupleTableSlot* slot = lot->slots[filled++];
+        ExecStoreHeapTuple(&lot->rows[i], slot, false);
+        slot_getsomeattrs(slot, state->columns);
+      }
+    }
+    return filled;
+  });
+}
+
+}  // namespace cdp::pg

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "pg/server.hpp"
+
+#include "pg/opened_index.hpp"
+#include "pg/stored_row.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace cdp::pg {
+
+/// Reads many rows in the order of an index whose first column is a bigint. Rows are fetched by the hundred,
+/// page after page, and those of one page at once: where the table lies about in the order of the index that
+/// costs a fraction of what IndexLookup does. Pins the pages of two such lots of rows.
+///
+///   pg::OrderedScan rows("cdp", "timeline", "timeline_pkey", 7, sees);
+///   rows.seek(first_user, last_user);
+///   while (const auto row = rows.next()) { … row->bigint(0) … }
+class OrderedScan {
+ public:
+  /// Opens the table, which must be a heap, and a btree index of it, and locks them as SELECT does.
+  /// `columns`: how many of the row's columns will be read.
+  OrderedScan(const char* schema, const char* table, const char* index, int columns, Sees sees);
+  /// Closes them; the locks stay until the transaction ends.
+  ~OrderedScan();
+  OrderedScan(const OrderedScan&) = delete;
+  OrderedScan& operator=(const OrderedScan&) = delete;
+
+  /// Goes to the rows whose first index column is from `first` to `last`, both ends in.
+  void seek(int64_t first, int64_t last);
+
+  /// The next row, nullopt at the end; valid until the next call but one, so that one may look ahead. Answers
+  /// cancels.
+  std::optional<StoredRow> next() {
+    if (at_ == filled_) fetch();
+    return at_ < filled_ ? std::optional<StoredRow>(slots_[at_++]) : std::nullopt;
+  }
+
+ private:
+  struct Lot;
+  struct State;
+
+  void fetch();
+
+  State* state_;
+  int exceptions_;          ///< under way when this was made
+  int lot_ = 0;             ///< the one of two that rows are given from
+  TupleTableSlot** slots_;  ///< its rows
+  int at_ = 0;
+  int filled_ = 0;
+};
+
+}  // namespace cdp::pg

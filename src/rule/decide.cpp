@@ -1,0 +1,162 @@
+#include "rule/decide.hpp"
+
+#include "rule/compare.hpp"
+#include "rule/plan.hpp"
+
+#include <algorithm>
+
+namespace cdp::rule {
+
+namespace {
+
+using Truth = std::optional<bool>;
+using timeline::HistorySummary;
+using timeline::Occurrences;
+
+/// How many events there may be: at least and at most.
+struct Count {
+  uint64_t least = 0;
+  uint64_t most = 0;
+};
+
+/// Of these occurrences, those in (now - last, now]. A window of which nothing is known but the ends of the
+/// occurrences holds all of them, none, or some.
+Count count_in(const Occurrences& events, std::optional<Micros> last, Instant now) {
+  if (events.count == 0 || events.first > now) return {};
+  const auto is_in = [&](Instant time) { return time <= now && (!last || time > now - *last); };
+  if (last && events.last <= now - *last) return {};
+  const bool is_first_in = is_in(events.first);
+  const bool is_last_in = is_in(events.last);
+  if (is_first_in && is_last_in) return {events.count, events.count};
+  Count count{uint64_t{is_first_in || is_last_in}, events.count};
+  if (!is_first_in) --count.most;
+  if (!is_last_in && events.count > 1) --count.most;
+  return count;
+}
+
+bool holds_for(const Test& test, uint64_t count) {
+  return holds(test, Decimal(static_cast<int64_t>(count)), 1);
+}
+
+class Decider {
+ public:
+  Decider(ProfileTruths profile, const HistorySummary* summary, Instant now)
+      : profile_(profile), summary_(summary), now_(now) {}
+
+  Truth decide(const Bound& bound) const {
+    if (bound.node->as<And>()) return combined(bound, false);
+    if (bound.node->as<Or>()) return combined(bound, true);
+    if (bound.node->as<Not>()) {
+      const Truth part = decide(bound.parts.front());
+      return part ? Truth(!*part) : part;
+    }
+    if (bound.node->as<InSegment>()) return decide(bound.parts.front());
+    if (bound.profile_condition >= 0) return (profile_ >> bound.profile_condition & 1) != 0;
+    if (!bound.reads_history) return bound.node->as<Constant>()->truth;
+    return summary_ == nullptr ? Truth() : decide_behaviour(bound);
+  }
+
+ private:
+  Truth combined(const Bound& bound, bool deciding) const {
+    bool is_known = true;
+    for (const Bound& part : bound.parts) {
+      const Truth truth = decide(part);
+      if (truth == deciding) return deciding;
+      is_known = is_known && truth.has_value();
+    }
+    return is_known ? Truth(!deciding) : std::nullopt;
+  }
+
+  const Occurrences& occurrences(const BoundFilter& filter) const {
+    return filter.is_any ? summary_->all() : summary_->event(filter.event);
+  }
+
+  /// How many events a filter takes in a window.
+  Count count(const BoundFilter& filter, std::optional<Micros> last) const {
+    Count count = count_in(occurrences(filter), last, now_);
+    if (!filter.where.empty()) count.least = 0;
+    return count;
+  }
+
+  Truth decide_behaviour(const Bound& bound) const {
+    if (const auto* aggregate = bound.node->as<Aggregate>()) return decide_aggregate(bound, *aggregate);
+    if (const auto* moment = bound.node->as<Moment>()) {
+      return count(bound.filters.front(), std::nullopt).most == 0 ? Truth(false)
+             : moment->test == Moment::Test::InLast && !moment->is_first &&
+                     count(bound.filters.front(), moment->last).most == 0
+                 ? Truth(false)
+                 : std::nullopt;
+    }
+    if (const auto* sequence = bound.node->as<Sequence>()) {
+      const bool lacks_a_step =
+          std::any_of(bound.filters.begin(), bound.filters.end(),
+                      [&](const BoundFilter& step) { return count(step, sequence->last).most == 0; });
+      return lacks_a_step ? Truth(false) : std::nullopt;
+    }
+    const auto& abandoned = *bound.node->as<Abandoned>();
+    return count(bound.filters.front(), abandoned.last).most == 0 ? Truth(false) : std::nullopt;
+  }
+
+  Truth decide_aggregate(const Bound& bound, const Aggregate& aggregate) const {
+    using Function = Aggregate::Function;
+    const Count found = count(bound.filters.front(), aggregate.last);
+    switch (aggregate.function) {
+      case Function::Did:
+        if (found.least > 0) return true;
+        return found.most == 0 ? Truth(false) : std::nullopt;
+      case Function::Count: {
+        const bool truth = holds_for(aggregate.test, found.least);
+        if (found.least == found.most) return truth;
+        const bool is_monotone =
+            aggregate.test.op >= Operator::Less && aggregate.test.op <= Operator::GreaterEqual;
+        return is_monotone && truth == holds_for(aggregate.test, found.most) ? Truth(truth) : std::nullopt;
+      }
+      case Function::Sum:
+      case Function::Distinct:
+        return found.most == 0 ? Truth(holds_for(aggregate.test, 0)) : std::nullopt;
+      case Function::Avg:
+      case Function::Min:
+      case Function::Max:
+        return found.most == 0 ? Truth(false) : std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  ProfileTruths profile_;
+  const HistorySummary* summary_;
+  Instant now_;
+};
+
+/// As Decider, with the history itself.
+bool holds_for(const Bound& bound, ProfileTruths profile, const timeline::History& history, Instant now) {
+  const auto holds_part = [&](const Bound& part) { return holds_for(part, profile, history, now); };
+  if (bound.node->as<And>()) return std::all_of(bound.parts.begin(), bound.parts.end(), holds_part);
+  if (bound.node->as<Or>()) return std::any_of(bound.parts.begin(), bound.parts.end(), holds_part);
+  if (bound.node->as<Not>()) return !holds_part(bound.parts.front());
+  if (bound.node->as<InSegment>()) return holds_part(bound.parts.front());
+  if (bound.profile_condition >= 0) return (profile >> bound.profile_condition & 1) != 0;
+  if (!bound.reads_history) return bound.node->as<Constant>()->truth;
+  return evaluate_behaviour(bound, history, now).truth;
+}
+
+}  // namespace
+
+std::span<const Node* const> profile_conditions(const BoundRule& rule) {
+  return rule.plan().profile_conditions;
+}
+
+bool is_in_sample(const Node& sample, const UserState& state) {
+  const auto& share = *sample.as<Sample>();
+  return sample_point(share, state) < share.percent.to_double() / 100;
+}
+
+std::optional<bool> decide(const BoundRule& rule, ProfileTruths profile, const HistorySummary* summary,
+                           Instant now) {
+  return Decider(profile, summary, now).decide(rule.plan().root);
+}
+
+bool holds(const BoundRule& rule, ProfileTruths profile, const timeline::History& history, Instant now) {
+  return holds_for(rule.plan().root, profile, history, now);
+}
+
+}  // namespace cdp::rule

@@ -1,0 +1,128 @@
+#include "base/interrupt.hpp"
+#include "pg/spi.hpp"
+#include "timeline/event_map.hpp"
+#include "timeline/reader.hpp"
+#include "timeline/scan.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace cdp::timeline {
+
+namespace {
+
+/// Makes histories of what a scan shows.
+class HistoryBuilder : public HistoryVisitor {
+ public:
+  HistoryBuilder(const Demand& demand, std::vector<int> numbers, const HistoryScreen& screen,
+                 const HistoryCallback& callback)
+      : demand_(demand),
+        numbers_(std::move(numbers)),
+        screen_(screen),
+        callback_(callback),
+        history_(demand.properties().size()),
+        summary_(demand.events().size()),
+        values_(demand.properties().size()) {}
+
+  void begin(int64_t user_no) override {
+    user_no_ = user_no;
+    history_.clear();
+  }
+
+  bool chunk(const ScannedChunk& chunk) override {
+    if (chunk.is_all && !is_wanted(chunk)) return false;
+    if (chunk.timeline.distinct() <= 256)
+      add<uint8_t>(chunk, small_codes_);
+    else
+      add<uint32_t>(chunk, large_codes_);
+    return true;
+  }
+
+  bool event(Instant time, int32_t place, const PropertyValues& property) override {
+    add(time, number_of(place), property);
+    return true;
+  }
+
+  void end() override {
+    if (history_.size() > 0) callback_(user_no_, history_);
+  }
+
+ private:
+  int number_of(int32_t place) const {
+    return place < 0 ? History::kOther : numbers_[static_cast<size_t>(place)];
+  }
+
+  bool is_wanted(const ScannedChunk& chunk) {
+    const TimelineView& timeline = chunk.timeline;
+    summary_.clear();
+    if (demand_.wants_all_events()) summary_.add_to_all({timeline.size(), timeline.first(), timeline.last()});
+    uint32_t missing = chunk.matches;
+    TimelineView::Index index = timeline.index();
+    while (missing > 0) {
+      const std::optional<IndexEntry> entry = index.next();
+      if (!entry) break;
+      const int32_t place = chunk.places[entry->code];
+      if (place < 0) continue;
+      summary_.add(number_of(place), {entry->count, entry->first, entry->last});
+      --missing;
+    }
+    return screen_(user_no_, summary_);
+  }
+
+  template <class Property>
+  void add(Instant time, int number, const Property& property) {
+    for (size_t column = 0; column < values_.size(); ++column) values_[column] = property(column);
+    history_.add(time, number, values_);
+  }
+
+  template <class Code>
+  void add(const ScannedChunk& chunk, std::vector<Code>& codes) {
+    codes.resize(chunk.timeline.size());
+    times_.resize(chunk.timeline.size());
+    chunk.timeline.decode_events<Code>(codes);
+    chunk.timeline.decode_times(times_);
+    for (size_t i = 0; i < codes.size(); ++i) {
+      ticker_.tick();
+      const int32_t place = chunk.places[codes[i]];
+      if (place < 0 && !demand_.wants_all_events()) continue;
+      add(times_[i], number_of(place), [&](size_t column) { return chunk.property(i, column); });
+    }
+  }
+
+  const Demand& demand_;
+  std::vector<int> numbers_;  ///< the demand's of each event of the scan
+  const HistoryScreen& screen_;
+  const HistoryCallback& callback_;
+  int64_t user_no_ = 0;
+  History history_;
+  HistorySummary summary_;
+  std::vector<Json> values_;
+  InterruptTicker ticker_;
+  // Of a chunk, kept for the next.
+  std::vector<uint8_t> small_codes_;
+  std::vector<uint32_t> large_codes_;
+  std::vector<Instant> times_;
+};
+
+}  // namespace
+
+void read_all_histories(pg::Spi& spi, const Demand& demand, const bitmap::Bitmap* users,
+                        const HistoryScreen& screen, const HistoryCallback& callback) {
+  if (demand.wants_nothing()) return;
+  const std::unordered_map<int32_t, int> map = event_map(spi, demand);
+  std::vector<std::pair<int32_t, int>> events(map.begin(), map.end());
+  std::sort(events.begin(), events.end());
+  ScanDemand wanted;
+  std::vector<int> numbers;
+  for (const auto& [event_no, number] : events) {
+    wanted.events.push_back(event_no);
+    numbers.push_back(number);
+  }
+  wanted.wants_all_events = demand.wants_all_events();
+  wanted.properties = demand.properties();
+  wanted.users = users;
+  HistoryBuilder builder(demand, std::move(numbers), screen, callback);
+  scan_histories(spi, wanted, builder);
+}
+
+}  // namespace cdp::timeline
