@@ -196,29 +196,33 @@ bool FunnelFold::fold_run(std::span<const Instant> times, std::span<const Code> 
   constexpr int64_t kFar = std::numeric_limits<int64_t>::max() / 4;
   if (times.front().us < -kFar || times.back().us > kFar || definition_.within > kFar) return false;
   const auto within = static_cast<uint64_t>(definition_.within);
-  const auto none = static_cast<unsigned>(definition_.steps) + 1;
-  // start[s]: the latest start of chains that took s steps; of none, the event itself.
+  // start[s]: the latest start of chains that an event of step s goes on, and start[s + 1] of those that took
+  // it. For the first step that is the event itself; an event of no step (0) goes on none.
   std::array<int64_t, kMostFunnelSteps + 2> start;
-  for (unsigned step = 1; step <= none; ++step)
-    start[step] = step <= static_cast<unsigned>(depth_) ? latest_start_[step - 1].us : kNever;
+  start[0] = kNever;
+  const auto last_step = static_cast<size_t>(definition_.steps);
+  for (size_t step = 1; step <= last_step; ++step)
+    start[step + 1] = step <= static_cast<size_t>(depth_) ? latest_start_[step - 1].us : kNever;
   unsigned step_before = 0;
   int64_t time_before = kNever;
   bool is_unordered = false;
   for (size_t i = 0; i < times.size(); ++i) {
     const int64_t time = times[i].us;
-    const unsigned given = steps[codes[i]];
-    const unsigned step = given == 0 ? none : given;
-    is_unordered |= time == time_before && step < step_before;
-    start[0] = time;
-    const int64_t from = start[step - 1];
-    start[step] = static_cast<uint64_t>(time) - static_cast<uint64_t>(from) <= within ? from : start[step];
+    const unsigned step = steps[codes[i]];
+    is_unordered |= (time == time_before) & (step < step_before);
+    start[1] = time;
+    const int64_t from = start[step];
+    const bool is_within = static_cast<uint64_t>(time) - static_cast<uint64_t>(from) <= within;
+    // All bits or none, since a choice would be a branch that is guessed wrong half of the time.
+    const int64_t taken = -static_cast<int64_t>(is_within);
+    start[step + 1] = (from & taken) | (start[step + 1] & ~taken);
     step_before = step;
     time_before = time;
   }
   if (is_unordered) return false;
-  for (int step = 1; step <= definition_.steps && start[static_cast<size_t>(step)] != kNever; ++step) {
-    latest_start_[static_cast<size_t>(step - 1)] = {start[static_cast<size_t>(step)]};
-    depth_ = std::max(depth_, step);
+  for (size_t step = 1; step <= last_step && start[step + 1] != kNever; ++step) {
+    latest_start_[step - 1] = {start[step + 1]};
+    depth_ = std::max(depth_, static_cast<int>(step));
   }
   return true;
 }

@@ -99,8 +99,25 @@ StepMask FunnelReport::conditional_steps(const EventSteps& steps,
 void FunnelReport::begin(int64_t /*user_no*/) { fold_.clear(); }
 
 template <class Code>
-void FunnelReport::fold_conditions(const timeline::ScannedChunk& chunk, std::span<const Code> codes,
-                                   size_t begin, size_t end) {
+void FunnelReport::fold(const timeline::ScannedChunk& chunk, std::span<const Code> codes,
+                        std::span<const Instant> times) {
+  size_t begin = 0;
+  size_t end = codes.size();
+  const auto place_of = [&](Instant time) {
+    return static_cast<size_t>(std::lower_bound(times.begin(), times.end(), time) - times.begin());
+  };
+  if (chunk.timeline.first() < demand_.since) begin = place_of(demand_.since);
+  if (chunk.timeline.last() >= demand_.until) end = place_of(demand_.until);
+  if (begin >= end) return;
+  if (has_single_steps_) {
+    step_of_code_.assign(chunk.places.size(), 0);
+    for (size_t code = 0; code < chunk.places.size(); ++code)
+      if (const int32_t place = chunk.places[code]; place >= 0)
+        step_of_code_[code] =
+            static_cast<uint8_t>(std::countr_zero(events_[static_cast<size_t>(place)].plain) + 1);
+    fold_.add_run<Code>(times.subspan(begin, end - begin), codes.subspan(begin, end - begin), step_of_code_);
+    return;
+  }
   for (size_t i = begin; i < end && !fold_.is_complete(); ++i) {
     const int32_t place = chunk.places[codes[i]];
     if (place < 0) continue;
@@ -108,38 +125,8 @@ void FunnelReport::fold_conditions(const timeline::ScannedChunk& chunk, std::spa
     StepMask mask = steps.plain;
     if (!steps.conditional.empty())
       mask |= conditional_steps(steps, [&](size_t column) { return chunk.property(i, column); });
-    if (mask != 0) fold_.add(times_[i], mask);
+    if (mask != 0) fold_.add(times[i], mask);
   }
-}
-
-template <class Code>
-void FunnelReport::fold(const timeline::ScannedChunk& chunk) {
-  std::vector<Code>& codes = [&]() -> std::vector<Code>& {
-    if constexpr (sizeof(Code) == 1)
-      return small_codes_;
-    else
-      return large_codes_;
-  }();
-  codes.resize(chunk.timeline.size());
-  times_.resize(chunk.timeline.size());
-  chunk.timeline.decode_events<Code>(codes);
-  chunk.timeline.decode_times(times_);
-  size_t begin = 0;
-  size_t end = codes.size();
-  if (chunk.timeline.first() < demand_.since)
-    begin =
-        static_cast<size_t>(std::lower_bound(times_.begin(), times_.end(), demand_.since) - times_.begin());
-  if (chunk.timeline.last() >= demand_.until)
-    end = static_cast<size_t>(std::lower_bound(times_.begin(), times_.end(), demand_.until) - times_.begin());
-  if (begin >= end) return;
-  if (!has_single_steps_) return fold_conditions<Code>(chunk, codes, begin, end);
-  step_of_code_.assign(chunk.places.size(), 0);
-  for (size_t code = 0; code < chunk.places.size(); ++code)
-    if (const int32_t place = chunk.places[code]; place >= 0)
-      step_of_code_[code] =
-          static_cast<uint8_t>(std::countr_zero(events_[static_cast<size_t>(place)].plain) + 1);
-  fold_.add_run<Code>(std::span(times_).subspan(begin, end - begin),
-                      std::span<const Code>(codes).subspan(begin, end - begin), step_of_code_);
 }
 
 bool FunnelReport::has_step(const timeline::ScannedChunk& chunk, size_t step) const {
@@ -157,10 +144,8 @@ bool FunnelReport::chunk(const timeline::ScannedChunk& chunk) {
       return !fold_.is_complete();
     }
   }
-  if (chunk.timeline.distinct() <= 256)
-    fold<uint8_t>(chunk);
-  else
-    fold<uint32_t>(chunk);
+  room_.decode(chunk.timeline,
+               [&](auto codes, std::span<const Instant> times) { fold(chunk, codes, times); });
   return !fold_.is_complete();
 }
 

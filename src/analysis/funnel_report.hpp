@@ -2,6 +2,7 @@
 
 #include "analysis/funnel.hpp"
 #include "rule/tree.hpp"
+#include "timeline/decode_room.hpp"
 #include "timeline/scan.hpp"
 
 #include <cstdint>
@@ -60,10 +61,7 @@ class FunnelReport : public timeline::HistoryVisitor {
     return timeline.first() >= demand_.since && timeline.last() < demand_.until;
   }
   template <class Code>
-  void fold(const timeline::ScannedChunk& chunk);
-  template <class Code>
-  void fold_conditions(const timeline::ScannedChunk& chunk, std::span<const Code> codes, size_t begin,
-                       size_t end);
+  void fold(const timeline::ScannedChunk& chunk, std::span<const Code> codes, std::span<const Instant> times);
 
   std::vector<ReportStep> steps_;
   timeline::ScanDemand demand_;
@@ -73,11 +71,8 @@ class FunnelReport : public timeline::HistoryVisitor {
   std::vector<std::vector<rule::ValuePath>> paths_;
   FunnelFold fold_;
   std::vector<int64_t> deepest_;
-  // Of a chunk, kept for the next.
   std::vector<uint8_t> step_of_code_;
-  std::vector<Instant> times_;
-  std::vector<uint8_t> small_codes_;
-  std::vector<uint32_t> large_codes_;
+  timeline::DecodeRoom room_;
 };
 
 }  // namespace cdp::analysis

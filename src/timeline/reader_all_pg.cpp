@@ -1,5 +1,6 @@
 #include "base/interrupt.hpp"
 #include "pg/spi.hpp"
+#include "timeline/decode_room.hpp"
 #include "timeline/event_map.hpp"
 #include "timeline/reader.hpp"
 #include "timeline/scan.hpp"
@@ -31,10 +32,8 @@ class HistoryBuilder : public HistoryVisitor {
 
   bool chunk(const ScannedChunk& chunk) override {
     if (chunk.is_all && !is_wanted(chunk)) return false;
-    if (chunk.timeline.distinct() <= 256)
-      add<uint8_t>(chunk, small_codes_);
-    else
-      add<uint32_t>(chunk, large_codes_);
+    room_.decode(chunk.timeline,
+                 [&](auto codes, std::span<const Instant> times) { add(chunk, codes, times); });
     return true;
   }
 
@@ -76,16 +75,12 @@ class HistoryBuilder : public HistoryVisitor {
   }
 
   template <class Code>
-  void add(const ScannedChunk& chunk, std::vector<Code>& codes) {
-    codes.resize(chunk.timeline.size());
-    times_.resize(chunk.timeline.size());
-    chunk.timeline.decode_events<Code>(codes);
-    chunk.timeline.decode_times(times_);
+  void add(const ScannedChunk& chunk, std::span<const Code> codes, std::span<const Instant> times) {
     for (size_t i = 0; i < codes.size(); ++i) {
       ticker_.tick();
       const int32_t place = chunk.places[codes[i]];
       if (place < 0 && !demand_.wants_all_events()) continue;
-      add(times_[i], number_of(place), [&](size_t column) { return chunk.property(i, column); });
+      add(times[i], number_of(place), [&](size_t column) { return chunk.property(i, column); });
     }
   }
 
@@ -98,10 +93,7 @@ class HistoryBuilder : public HistoryVisitor {
   HistorySummary summary_;
   std::vector<Json> values_;
   InterruptTicker ticker_;
-  // Of a chunk, kept for the next.
-  std::vector<uint8_t> small_codes_;
-  std::vector<uint32_t> large_codes_;
-  std::vector<Instant> times_;
+  DecodeRoom room_;
 };
 
 }  // namespace
