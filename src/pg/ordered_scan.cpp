@@ -1,7 +1,5 @@
 #include "pg/ordered_scan.hpp"
 
-#include "base/error.hpp"
-#include "base/interrupt.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 
@@ -11,8 +9,10 @@
 extern "C" {
 #include <access/genam.h>
 #include <access/heapam.h>
+#include <access/itup.h>
 #include <access/stratnum.h>
 #include <access/xact.h>
+#include <miscadmin.h>
 #include <storage/bufmgr.h>
 #include <storage/bufpage.h>
 #include <utils/fmgroids.h>
@@ -26,6 +26,8 @@ namespace {
 constexpr int kRowsAtOnce = 256;
 /// Pages that are held while their rows are read; rows of further ones are copied.
 constexpr int kPagesAtOnce = 64;
+/// Index entries that are looked at for one lot.
+constexpr int kMostLooks = 100000;
 constexpr size_t kCacheLineBytes = 64;
 constexpr size_t kPrefetchedBytes = 3 * kCacheLineBytes;
 }  // namespace
@@ -50,7 +52,10 @@ struct OrderedScan::State {
   ItemPointerData places[kRowsAtOnce];
   int16_t by_page[kRowsAtOnce];  ///< the same in the order of pages
   bool is_at_end;
+  Filter filter;  ///< nullptr: all rows are wanted
+  const void* filter_argument;
 
+  bool is_wanted() const;
   int find_places();
   void sort_by_page(int count);
   void find_rows(Lot* lot, int count);
@@ -109,14 +114,30 @@ void OrderedScan::seek(int64_t first, int64_t last) {
   });
 }
 
+void OrderedScan::set_filter(Filter filter, const void* argument) {
+  state_->filter = filter;
+  state_->filter_argument = argument;
+  state_->scan->xs_want_itup = true;
+}
+
+/// Does the filter want the row of the index entry that the scan is at?
+bool OrderedScan::State::is_wanted() const {
+  if (filter == nullptr) return true;
+  bool is_null = false;
+  const Datum key = index_getattr(scan->xs_itup, 1, RelationGetDescr(opened.index), &is_null);
+  return filter(filter_argument, DatumGetInt64(key));
+}
+
 /// The next places in the order of the index.
 int OrderedScan::State::find_places() {
   int count = 0;
-  while (count < kRowsAtOnce && !is_at_end) {
-    if (const ItemPointer place = index_getnext_tid(scan, ForwardScanDirection); place != nullptr)
-      places[count++] = *place;
-    else
+  for (int looked = 0; count < kRowsAtOnce && !is_at_end; ++looked) {
+    if (looked == kMostLooks) break;  // cancels are answered between two lots
+    const ItemPointer place = index_getnext_tid(scan, ForwardScanDirection);
+    if (place == nullptr)
       is_at_end = true;
+    else if (is_wanted())
+      places[count++] = *place;
   }
   return count;
 }
@@ -179,7 +200,6 @@ void OrderedScan::Lot::release() {
 }
 
 void OrderedScan::fetch() {
-  check_interrupts();
   State* state = state_;
   lot_ = 1 - lot_;
   Lot* lot = &state->lots[lot_];
@@ -188,6 +208,7 @@ void OrderedScan::fetch() {
   filled_ = guard([&] {
     int filled = 0;
     while (filled == 0 && !state->is_at_end) {
+      CHECK_FOR_INTERRUPTS();
       const int count = state->find_places();
       state->sort_by_page(count);
       lot->release();

@@ -30,6 +30,11 @@ class OrderedScan {
   /// Goes to the rows whose first index column is from `first` to `last`, both ends in.
   void seek(int64_t first, int64_t last);
 
+  /// Is a row with this value of the first index column wanted? Must not throw, nor call the server.
+  using Filter = bool (*)(const void* argument, int64_t key) noexcept;
+  /// From the next seek() on rows that the filter does not want are passed over without being fetched.
+  void set_filter(Filter filter, const void* argument);
+
   /// The next row, nullopt at the end; valid until the next call but one, so that one may look ahead. Answers
   /// cancels.
   std::optional<StoredRow> next() {

@@ -3,6 +3,7 @@
 #include "base/interrupt.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
+#include "pg/opened_index.hpp"
 
 #include <exception>
 
@@ -17,37 +18,29 @@ extern "C" {
 
 namespace cdp::pg {
 
-namespace {
-constexpr int kRowsAtOnce = 64;
-}  // namespace
-
 /// Plain data, so that the server's errors may pass over it.
 struct RangeScan::State {
   MemoryContext context;  ///< of the scan, wherever its rows are read
   Relation table;
   Snapshot snapshot;
   TableScanDesc scan;
-  TupleTableSlot* slot;  ///< of at()
-  TupleTableSlot* slots[kRowsAtOnce];
-  bool is_at_end;
+  TupleTableSlot* slot;
 };
 
-RangeScan::RangeScan(const char* schema, const char* table, uint64_t after, Sees sees)
+RangeScan::RangeScan(const char* schema, const char* table, uint64_t after)
     : exceptions_(std::uncaught_exceptions()) {
   state_ = guard([&] {
     auto* state = static_cast<State*>(palloc0(sizeof(State)));
     state->context = CurrentMemoryContext;
     state->table = table_open(get_relname_relid(table, get_namespace_oid(schema, false)), AccessShareLock);
-    state->snapshot = register_snapshot(sees);
+    state->snapshot = register_snapshot(Sees::WhatIsDone);
     state->slot = table_slot_create(state->table, nullptr);
-    for (TupleTableSlot*& slot : state->slots) slot = table_slot_create(state->table, nullptr);
     ItemPointerData first = pointer_of(after + 1);
     ItemPointerData last;
     ItemPointerSet(&last, MaxBlockNumber, PG_UINT16_MAX);
     state->scan = table_beginscan_tidrange(state->table, state->snapshot, &first, &last);
     return state;
   });
-  slots_ = state_->slots;
 }
 
 RangeScan::~RangeScan() {
@@ -59,31 +52,20 @@ RangeScan::~RangeScan() {
         auto* state = static_cast<State*>(argument);
         table_endscan(state->scan);
         ExecDropSingleTupleTableSlot(state->slot);
-        for (TupleTableSlot* slot : state->slots) ExecDropSingleTupleTableSlot(slot);
         UnregisterSnapshot(state->snapshot);
         table_close(state->table, NoLock);
       },
       state_));
 }
 
-void RangeScan::fetch() {
+std::optional<StoredRow> RangeScan::next() {
   check_interrupts();
   State* state = state_;
-  at_ = 0;
-  filled_ = guard([&] {
+  const bool is_found = guard([&] {
     MemoryContextSwitchTo(state->context);
-    int filled = 0;
-    while (filled < kRowsAtOnce && !state->is_at_end) {
-      TupleTableSlot* slot = state->slots[filled];
-      if (!table_scan_getnextslot_tidrange(state->scan, ForwardScanDirection, slot)) {
-        state->is_at_end = true;
-        break;
-      }
-      slot_getallattrs(slot);  // at once: the scan keeps but one tuple, to which all slots point
-      ++filled;
-    }
-    return filled;
+    return table_scan_getnextslot_tidrange(state->scan, ForwardScanDirection, state->slot);
   });
+  return is_found ? std::optional<StoredRow>(state->slot) : std::nullopt;
 }
 
 std::optional<StoredRow> RangeScan::at(uint64_t place) {

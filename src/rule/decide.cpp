@@ -40,8 +40,9 @@ bool holds_for(const Test& test, uint64_t count) {
 
 class Decider {
  public:
-  Decider(ProfileTruths profile, const HistorySummary* summary, Instant now)
-      : profile_(profile), summary_(summary), now_(now) {}
+  /// At most one of `summary` and `all` is given.
+  Decider(ProfileTruths profile, const HistorySummary* summary, const Occurrences* all, Instant now)
+      : profile_(profile), summary_(summary), all_(all), now_(now) {}
 
   Truth decide(const Bound& bound) const {
     if (bound.node->as<And>()) return combined(bound, false);
@@ -53,7 +54,7 @@ class Decider {
     if (bound.node->as<InSegment>()) return decide(bound.parts.front());
     if (bound.profile_condition >= 0) return (profile_ >> bound.profile_condition & 1) != 0;
     if (!bound.reads_history) return bound.node->as<Constant>()->truth;
-    return summary_ == nullptr ? Truth() : decide_behaviour(bound);
+    return summary_ != nullptr || all_ != nullptr ? decide_behaviour(bound) : std::nullopt;
   }
 
  private:
@@ -67,14 +68,13 @@ class Decider {
     return is_known ? Truth(!deciding) : std::nullopt;
   }
 
-  const Occurrences& occurrences(const BoundFilter& filter) const {
-    return filter.is_any ? summary_->all() : summary_->event(filter.event);
-  }
-
   /// How many events a filter takes in a window.
   Count count(const BoundFilter& filter, std::optional<Micros> last) const {
-    Count count = count_in(occurrences(filter), last, now_);
-    if (!filter.where.empty()) count.least = 0;
+    const Occurrences& events = summary_ == nullptr ? *all_
+                                : filter.is_any     ? summary_->all()
+                                                    : summary_->event(filter.event);
+    Count count = count_in(events, last, now_);
+    if (!filter.where.empty() || (summary_ == nullptr && !filter.is_any)) count.least = 0;
     return count;
   }
 
@@ -124,6 +124,7 @@ class Decider {
 
   ProfileTruths profile_;
   const HistorySummary* summary_;
+  const Occurrences* all_;
   Instant now_;
 };
 
@@ -152,7 +153,12 @@ bool is_in_sample(const Node& sample, const UserState& state) {
 
 std::optional<bool> decide(const BoundRule& rule, ProfileTruths profile, const HistorySummary* summary,
                            Instant now) {
-  return Decider(profile, summary, now).decide(rule.plan().root);
+  return Decider(profile, summary, nullptr, now).decide(rule.plan().root);
+}
+
+std::optional<bool> decide(const BoundRule& rule, ProfileTruths profile, const Occurrences& all,
+                           Instant now) {
+  return Decider(profile, nullptr, &all, now).decide(rule.plan().root);
 }
 
 bool holds(const BoundRule& rule, ProfileTruths profile, const timeline::History& history, Instant now) {

@@ -31,6 +31,10 @@ bool is_in_sample(const Node& sample, const UserState& state);
 std::optional<bool> decide(const BoundRule& rule, ProfileTruths profile,
                            const timeline::HistorySummary* summary, Instant now);
 
+/// The same if all that is known is how many events there are, of whatever kinds, and within which times.
+std::optional<bool> decide(const BoundRule& rule, ProfileTruths profile, const timeline::Occurrences& all,
+                           Instant now);
+
 /// The truth of a rule as evaluate() tells it, with the conditions about the profile known.
 bool holds(const BoundRule& rule, ProfileTruths profile, const timeline::History& history, Instant now);
 

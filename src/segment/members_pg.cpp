@@ -1,6 +1,6 @@
 #include "pg/datum.hpp"
 #include "pg/memory.hpp"
-#include "pg/range_scan.hpp"
+#include "pg/ordered_scan.hpp"
 #include "pg/spi.hpp"
 #include "rule/compare.hpp"
 #include "rule/decide.hpp"
@@ -43,7 +43,9 @@ class Search {
 
  private:
   bool read_profiles() {
-    pg::RangeScan profiles("cdp", "profile", 0, pg::Sees::WhatTheCallerSees);
+    pg::OrderedScan profiles("cdp", "profile", "profile_pkey", kProfileTraits + 1,
+                             pg::Sees::WhatTheCallerSees);
+    profiles.seek(1, INT64_MAX);
     pg::Arena arena("cdp profiles");
     uint64_t profiles_read = 0;
     while (const auto profile = profiles.next()) {
@@ -103,7 +105,15 @@ class Search {
     return {truths, decided, groups_.size() - 1};
   }
 
+  std::optional<bool> decide(rule::ProfileTruths truths, const timeline::HistorySummary& summary) const {
+    return rule::decide(rule_, truths, &summary, at_);
+  }
+  std::optional<bool> decide(rule::ProfileTruths truths, const timeline::Occurrences& all) const {
+    return rule::decide(rule_, truths, all, at_);
+  }
+
   const Group& group_of(uint32_t user_no) const {
+    if (groups_.size() == 1) return groups_.front();
     return *std::find_if(groups_.begin(), groups_.end(),
                          [&](const Group& group) { return group.users.contains(user_no); });
   }
@@ -124,18 +134,23 @@ class Search {
       if (is_member) members_.add(static_cast<uint32_t>(user_no));
       if (!without_events.empty()) seen.add(static_cast<uint32_t>(user_no));
     };
-    timeline::read_all_histories(
-        spi_, demand_, &users,
-        [&](int64_t user_no, const timeline::HistorySummary& summary) {
-          const Group& group = group_of(static_cast<uint32_t>(user_no));
-          const std::optional<bool> decided = rule::decide(rule_, group.truths, &summary, at_);
-          if (decided) take(user_no, *decided);
-          return !decided;
-        },
-        [&](int64_t user_no, const timeline::History& history) {
-          const Group& group = group_of(static_cast<uint32_t>(user_no));
-          take(user_no, rule::holds(rule_, group.truths, history, at_));
-        });
+    timeline::Selection selection;
+    selection.users = &users;
+    if (const std::optional<Micros> lookback = rule_.lookback()) selection.since = (at_ - *lookback) + 1;
+    selection.until = at_ + 1;
+    const auto is_undecided = [&](int64_t user_no, const auto& known) {
+      const Group& group = group_of(static_cast<uint32_t>(user_no));
+      const std::optional<bool> decided = decide(group.truths, known);
+      if (decided) take(user_no, *decided);
+      return !decided;
+    };
+    selection.may_want = is_undecided;
+    selection.wants = is_undecided;
+    timeline::read_all_histories(spi_, demand_, selection,
+                                 [&](int64_t user_no, const timeline::History& history) {
+                                   const Group& group = group_of(static_cast<uint32_t>(user_no));
+                                   take(user_no, rule::holds(rule_, group.truths, history, at_));
+                                 });
     for (const Group* group : without_events) {
       bitmap::Bitmap others = group->users;
       others -= seen;

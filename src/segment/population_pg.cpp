@@ -56,15 +56,13 @@ void for_each_user(pg::Spi& spi, const timeline::Demand& demand, bool with_trait
   static pg::Query with_all("SELECT user_no, user_id, traits FROM cdp.profile ORDER BY user_no");
   Profiles profiles(spi, with_traits ? with_all : numbers, with_traits);
   const timeline::History nothing(demand.properties().size());
-  const auto wants_all = [](int64_t, const timeline::HistorySummary&) { return true; };
-  timeline::read_all_histories(spi, demand, nullptr, wants_all,
-                               [&](int64_t user_no, const timeline::History& history) {
-                                 for (; !profiles.at_end() && profiles.user_no() < user_no; profiles.next())
-                                   callback(profiles.state(&nothing));
-                                 if (profiles.at_end() || profiles.user_no() != user_no) return;
-                                 callback(profiles.state(&history));
-                                 profiles.next();
-                               });
+  timeline::read_all_histories(spi, demand, {}, [&](int64_t user_no, const timeline::History& history) {
+    for (; !profiles.at_end() && profiles.user_no() < user_no; profiles.next())
+      callback(profiles.state(&nothing));
+    if (profiles.at_end() || profiles.user_no() != user_no) return;
+    callback(profiles.state(&history));
+    profiles.next();
+  });
   for (; !profiles.at_end(); profiles.next()) callback(profiles.state(&nothing));
 }
 

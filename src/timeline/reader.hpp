@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/time.hpp"
 #include "bitmap/bitmap.hpp"
 #include "timeline/history.hpp"
 #include "timeline/summary.hpp"
@@ -18,8 +19,17 @@ namespace cdp::timeline {
 /// Called with each user's history.
 using HistoryCallback = std::function<void(int64_t user_no, const History& history)>;
 
-/// Asked, before a history is decoded, by what is known of all of it without: is it wanted?
-using HistoryScreen = std::function<bool(int64_t user_no, const HistorySummary& summary)>;
+/// Which histories are wanted, and how much of them; by default all of everyone's.
+struct Selection {
+  const bitmap::Bitmap* users = nullptr;  ///< only of these; nullptr: of everyone
+  Instant since = Instant::min();         ///< events before this time are not needed
+  Instant until = Instant::max();         ///< nor those at this one or later
+  /// Asked where a history is packed in one piece and nobody has looked into it: may it be wanted, having so
+  /// many events of whatever kind within these times? Empty: yes.
+  std::function<bool(int64_t user_no, const Occurrences& all)> may_want;
+  /// Asked then, by what is known of the events without decoding them. Empty: yes.
+  std::function<bool(int64_t user_no, const HistorySummary& summary)> wants;
+};
 
 /// Reads the histories that `demand` asks for, of these users, in ascending order of user_no. Users without
 /// such events are not called for. Only what the demand names is read: with no property columns the
@@ -27,9 +37,8 @@ using HistoryScreen = std::function<bool(int64_t user_no, const HistorySummary& 
 void read_histories(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& users,
                     const HistoryCallback& callback);
 
-/// The same of everyone, or of those in `users` unless it is nullptr; quick where these are many. Those that
-/// `screen` does not want are passed over; it is asked only where a history is packed in one piece.
-void read_all_histories(pg::Spi& spi, const Demand& demand, const bitmap::Bitmap* users,
-                        const HistoryScreen& screen, const HistoryCallback& callback);
+/// The same of everyone who is selected; quick where these are many.
+void read_all_histories(pg::Spi& spi, const Demand& demand, const Selection& selection,
+                        const HistoryCallback& callback);
 
 }  // namespace cdp::timeline

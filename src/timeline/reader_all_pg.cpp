@@ -15,15 +15,19 @@ namespace {
 /// Makes histories of what a scan shows.
 class HistoryBuilder : public HistoryVisitor {
  public:
-  HistoryBuilder(const Demand& demand, std::vector<int> numbers, const HistoryScreen& screen,
+  HistoryBuilder(const Demand& demand, std::vector<int> numbers, const Selection& selection,
                  const HistoryCallback& callback)
       : demand_(demand),
         numbers_(std::move(numbers)),
-        screen_(screen),
+        selection_(selection),
         callback_(callback),
         history_(demand.properties().size()),
         summary_(demand.events().size()),
         values_(demand.properties().size()) {}
+
+  bool wants(int64_t user_no, const Occurrences& all) override {
+    return !selection_.may_want || selection_.may_want(user_no, all);
+  }
 
   void begin(int64_t user_no) override {
     user_no_ = user_no;
@@ -31,7 +35,7 @@ class HistoryBuilder : public HistoryVisitor {
   }
 
   bool chunk(const ScannedChunk& chunk) override {
-    if (chunk.is_all && !is_wanted(chunk)) return false;
+    if (chunk.is_all && selection_.wants && !is_wanted(chunk)) return false;
     room_.decode(chunk.timeline,
                  [&](auto codes, std::span<const Instant> times) { add(chunk, codes, times); });
     return true;
@@ -65,7 +69,7 @@ class HistoryBuilder : public HistoryVisitor {
       summary_.add(number_of(place), {entry->count, entry->first, entry->last});
       --missing;
     }
-    return screen_(user_no_, summary_);
+    return selection_.wants(user_no_, summary_);
   }
 
   template <class Property>
@@ -86,7 +90,7 @@ class HistoryBuilder : public HistoryVisitor {
 
   const Demand& demand_;
   std::vector<int> numbers_;  ///< the demand's of each event of the scan
-  const HistoryScreen& screen_;
+  const Selection& selection_;
   const HistoryCallback& callback_;
   int64_t user_no_ = 0;
   History history_;
@@ -98,8 +102,8 @@ class HistoryBuilder : public HistoryVisitor {
 
 }  // namespace
 
-void read_all_histories(pg::Spi& spi, const Demand& demand, const bitmap::Bitmap* users,
-                        const HistoryScreen& screen, const HistoryCallback& callback) {
+void read_all_histories(pg::Spi& spi, const Demand& demand, const Selection& selection,
+                        const HistoryCallback& callback) {
   if (demand.wants_nothing()) return;
   const std::unordered_map<int32_t, int> map = event_map(spi, demand);
   std::vector<std::pair<int32_t, int>> events(map.begin(), map.end());
@@ -112,8 +116,10 @@ void read_all_histories(pg::Spi& spi, const Demand& demand, const bitmap::Bitmap
   }
   wanted.wants_all_events = demand.wants_all_events();
   wanted.properties = demand.properties();
-  wanted.users = users;
-  HistoryBuilder builder(demand, std::move(numbers), screen, callback);
+  wanted.since = selection.since;
+  wanted.until = selection.until;
+  wanted.users = selection.users;
+  HistoryBuilder builder(demand, std::move(numbers), selection, callback);
   scan_histories(spi, wanted, builder);
 }
 

@@ -4,6 +4,7 @@
 #include "bitmap/bitmap.hpp"
 #include "timeline/history.hpp"
 #include "timeline/packed.hpp"
+#include "timeline/summary.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -48,6 +49,14 @@ struct ScannedChunk {
 class HistoryVisitor {
  public:
   virtual ~HistoryVisitor() = default;
+
+  /// Asked of a chunk that has all of a user's events, before it is opened: may it be wanted, if this is how
+  /// many events it has and when they are? Neither begin() nor end() is called where not.
+  virtual bool wants(int64_t user_no, const Occurrences& all) {
+    (void)user_no;
+    (void)all;
+    return true;
+  }
 
   /// A user begins.
   virtual void begin(int64_t user_no) = 0;

@@ -42,6 +42,12 @@ class Scan {
         in_order_(spi) {}
 
   void run() {
+    if (demand_.users != nullptr)
+      chunks_.set_filter(
+          [](const void* users, int64_t user_no) noexcept {
+            return static_cast<const bitmap::Bitmap*>(users)->contains(static_cast<uint32_t>(user_no));
+          },
+          demand_.users);
     chunks_.seek(demand_.first_user, demand_.last_user);
     following_ = chunks_.next();
     next_chunk();
@@ -97,10 +103,13 @@ class Scan {
   }
 
   void read_packed(int64_t user_no) {
-    bool is_first = true;
-    for (; chunk_user_ == user_no; next_chunk(), is_first = false) {
-      if (!is_wanted_ || chunk_->instant(kChunkFirst) >= demand_.until ||
-          chunk_->instant(kChunkLast) < demand_.since)
+    for (; chunk_user_ == user_no; next_chunk()) {
+      const Instant first = chunk_->instant(kChunkFirst);
+      const Instant last = chunk_->instant(kChunkLast);
+      if (!is_wanted_ || first >= demand_.until || last < demand_.since) continue;
+      const bool is_all = !has_begun_ && recent_.user_no() != user_no && user_of(following_) != user_no;
+      if (is_all &&
+          !visitor_.wants(user_no, {static_cast<uint64_t>(chunk_->integer(kChunkSize)), first, last}))
         continue;
       const pg::InContext in_arena(arena_.context());
       const TimelineView timeline = TimelineView::open(pg::bytes_of(chunk_->datum(kChunkTimeline)));
@@ -108,7 +117,6 @@ class Scan {
       if (matches == 0 && !demand_.wants_all_events) continue;
       begin(user_no);
       if (!demand_.properties.empty()) values_.begin(*chunk_);
-      const bool is_all = is_first && recent_.user_no() != user_no && user_of(following_) != user_no;
       is_wanted_ = visitor_.chunk({timeline, places_, matches, is_all, chunk_property_});
     }
   }

@@ -369,6 +369,14 @@ class Decisions {
       }
   }
 
+  void expect_by_size(bool truth, Instant now) {
+    const std::optional<bool> decided = decide(rule_, truths_, summary_.all(), now);
+    if (!decided) return;
+    ASSERT_EQ(*decided, truth) << "by size";
+    ++by_size;
+  }
+
+  inline static int64_t by_size = 0;
   inline static int64_t by_counts = 0;
   inline static int64_t by_profile = 0;
   inline static int64_t undecided = 0;
@@ -405,6 +413,7 @@ void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
     };
     ASSERT_EQ(verdict.truth, truths[i]) << where();
     decisions.expect(truths[i], instants[i]);
+    decisions.expect_by_size(truths[i], instants[i]);
     ASSERT_FALSE(testing::Test::HasFatalFailure()) << where();
     ASSERT_GT(verdict.valid_until, instants[i]) << where();
     size_t next = i + 1;
@@ -447,6 +456,7 @@ TEST(RuleOracle, TreesAgreeAndHoldUntilTheySay) {
     if (HasFatalFailure()) return;
   }
   // Most of it must have been asked for the comparison to mean anything.
+  EXPECT_GT(Decisions::by_size, 10000);
   EXPECT_GT(Decisions::by_counts, 10000);
   EXPECT_GT(Decisions::by_profile, 10000);
   EXPECT_GT(Decisions::undecided, 10000);
