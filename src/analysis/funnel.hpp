@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -63,6 +64,9 @@ class FunnelFold {
 
   /// The last step is reached: further events change nothing.
   bool is_complete() const { return depth_ == definition_.steps; }
+
+  /// The deepest step that may be reached by now, events of the last time in whatever order.
+  int most_depth() const { return depth_ + (group_size_ > 0 ? std::popcount(group_steps_) : 0); }
 
   /// Was no event yet that fulfils the first step?
   bool is_empty() const { return depth_ == 0 && group_size_ == 0; }

@@ -69,7 +69,8 @@ FunnelReport::FunnelReport(std::vector<ReportStep> steps, Micros within, Instant
   }
   for (const EventSteps& event : events_) {
     demand_.events.push_back(event.event_no);
-    has_single_steps_ = has_single_steps_ && event.conditional.empty() && std::has_single_bit(event.plain);
+    has_single_steps_ =
+        has_single_steps_ && static_cast<size_t>(std::popcount(event.plain)) + event.conditional.size() == 1;
   }
   for (const ReportStep& step : steps_) {
     const auto place = std::find(demand_.events.begin(), demand_.events.end(), step.event_no);
@@ -98,8 +99,37 @@ StepMask FunnelReport::conditional_steps(const EventSteps& steps,
 
 void FunnelReport::begin(int64_t /*user_no*/) { fold_.clear(); }
 
+/// How many of the first steps an event of the chunk may take a chain to.
+size_t FunnelReport::reachable_steps(const timeline::ScannedChunk& chunk) const {
+  auto step = static_cast<size_t>(fold_.most_depth());
+  while (step < steps_.size() && has_step(chunk, step)) ++step;
+  return step;
+}
+
+/// `begin`: which event of the chunk the first one is. Changes `codes`.
 template <class Code>
-void FunnelReport::fold(const timeline::ScannedChunk& chunk, std::span<const Code> codes,
+void FunnelReport::fold_single_steps(const timeline::ScannedChunk& chunk, std::span<Code> codes,
+                                     std::span<const Instant> times, size_t begin) {
+  const size_t reachable = reachable_steps(chunk);
+  step_of_code_.assign(chunk.places.size() + 1, 0);
+  for (size_t code = 0; code < chunk.places.size(); ++code) {
+    if (chunk.places[code] < 0) continue;
+    const EventSteps& event = events_[static_cast<size_t>(chunk.places[code])];
+    const size_t step = event.single();
+    if (step >= reachable) continue;
+    step_of_code_[code] = static_cast<uint8_t>(step + 1);
+    if (event.conditional.empty()) continue;
+    // Events for which the condition does not hold become others, of no step.
+    for (size_t i = 0; i < codes.size(); ++i)
+      if (codes[i] == code &&
+          conditional_steps(event, [&](size_t column) { return chunk.property(begin + i, column); }) == 0)
+        codes[i] = static_cast<Code>(chunk.places.size());
+  }
+  fold_.add_run<Code>(times, codes, step_of_code_);
+}
+
+template <class Code>
+void FunnelReport::fold(const timeline::ScannedChunk& chunk, std::span<Code> codes,
                         std::span<const Instant> times) {
   size_t begin = 0;
   size_t end = codes.size();
@@ -109,15 +139,9 @@ void FunnelReport::fold(const timeline::ScannedChunk& chunk, std::span<const Cod
   if (chunk.timeline.first() < demand_.since) begin = place_of(demand_.since);
   if (chunk.timeline.last() >= demand_.until) end = place_of(demand_.until);
   if (begin >= end) return;
-  if (has_single_steps_) {
-    step_of_code_.assign(chunk.places.size(), 0);
-    for (size_t code = 0; code < chunk.places.size(); ++code)
-      if (const int32_t place = chunk.places[code]; place >= 0)
-        step_of_code_[code] =
-            static_cast<uint8_t>(std::countr_zero(events_[static_cast<size_t>(place)].plain) + 1);
-    fold_.add_run<Code>(times.subspan(begin, end - begin), codes.subspan(begin, end - begin), step_of_code_);
-    return;
-  }
+  if (has_single_steps_)
+    return fold_single_steps(chunk, codes.first(end).subspan(begin), times.subspan(begin, end - begin),
+                             begin);
   for (size_t i = begin; i < end && !fold_.is_complete(); ++i) {
     const int32_t place = chunk.places[codes[i]];
     if (place < 0) continue;

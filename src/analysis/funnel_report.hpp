@@ -5,6 +5,7 @@
 #include "timeline/decode_room.hpp"
 #include "timeline/scan.hpp"
 
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,6 +54,11 @@ class FunnelReport : public timeline::HistoryVisitor {
     int32_t event_no;
     StepMask plain = 0;               ///< that ask for nothing but the name
     std::vector<size_t> conditional;  ///< the others
+
+    /// The step of an event that has but one.
+    size_t single() const {
+      return conditional.empty() ? static_cast<size_t>(std::countr_zero(plain)) : conditional.front();
+    }
   };
 
   StepMask conditional_steps(const EventSteps& steps, const timeline::PropertyValues& property) const;
@@ -61,13 +67,17 @@ class FunnelReport : public timeline::HistoryVisitor {
     return timeline.first() >= demand_.since && timeline.last() < demand_.until;
   }
   template <class Code>
-  void fold(const timeline::ScannedChunk& chunk, std::span<const Code> codes, std::span<const Instant> times);
+  void fold(const timeline::ScannedChunk& chunk, std::span<Code> codes, std::span<const Instant> times);
+  template <class Code>
+  void fold_single_steps(const timeline::ScannedChunk& chunk, std::span<Code> codes,
+                         std::span<const Instant> times, size_t begin);
+  size_t reachable_steps(const timeline::ScannedChunk& chunk) const;
 
   std::vector<ReportStep> steps_;
   timeline::ScanDemand demand_;
   std::vector<EventSteps> events_;  ///< as in the demand
   std::vector<int32_t> places_;     ///< of each step's event there, or -1
-  bool has_single_steps_ = true;    ///< no event is of several steps, or of one that has a condition
+  bool has_single_steps_ = true;    ///< no event is of several steps
   std::vector<std::vector<rule::ValuePath>> paths_;
   FunnelFold fold_;
   std::vector<int64_t> deepest_;

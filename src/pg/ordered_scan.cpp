@@ -179,13 +179,17 @@ void OrderedScan::State::find_rows(Lot* lot, int count) {
 
 /// The row at a place of a page on which all rows are visible; false if it lies elsewhere on the page.
 bool OrderedScan::State::take_visible(Page page, const ItemPointerData& place, HeapTuple row) const {
-  const OffsetNumber item = ItemPointerGetOffsetNumber(&place);
+  OffsetNumber item = ItemPointerGetOffsetNumber(&place);
   if (item > PageGetMaxOffsetNumber(page)) return false;
-  const ItemId id = PageGetItemId(page, item);
+  ItemId id = PageGetItemId(page, item);
+  if (ItemIdIsRedirected(id)) {
+    item = static_cast<OffsetNumber>(ItemIdGetRedirect(id));  // to the only version there is
+    id = PageGetItemId(page, item);
+  }
   if (!ItemIdIsNormal(id)) return false;
   row->t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, id));
   row->t_len = ItemIdGetLength(id);
-  row->t_self = place;
+  ItemPointerSet(&row->t_self, ItemPointerGetBlockNumber(&place), item);
   row->t_tableOid = RelationGetRelid(opened.table);
   // Rows are read some hundreds later: by then what they begin with has come from memory.
   for (size_t byte = 0; byte < kPrefetchedBytes; byte += kCacheLineBytes)

@@ -13,14 +13,15 @@ namespace cdp::timeline {
 /// Room for the events of one timeline after the other. It only grows, so that nothing is cleared for each.
 class DecodeRoom {
  public:
-  /// Decodes a timeline: returns `f(codes, times)`, where codes is a span of const uint8_t, or of const
-  /// uint32_t where more than 256 different events occur. Both are valid during the call.
+  /// Decodes a timeline: returns `f(codes, times)`, where codes is a span of uint8_t, or of uint32_t where
+  /// 256 or more different events occur, so that there is a code that no event has. Both are the caller's to
+  /// change, until the next call.
   template <class F>
   auto decode(const TimelineView& timeline, F&& f) {
     const std::span<Instant> times = grown(times_, timeline.size());
     timeline.decode_times(times);
-    return timeline.distinct() <= 256 ? f(codes(timeline, small_codes_), std::span<const Instant>(times))
-                                      : f(codes(timeline, large_codes_), std::span<const Instant>(times));
+    return timeline.distinct() < 256 ? f(codes(timeline, small_codes_), times)
+                                     : f(codes(timeline, large_codes_), times);
   }
 
  private:
@@ -31,7 +32,7 @@ class DecodeRoom {
   }
 
   template <class Code>
-  static std::span<const Code> codes(const TimelineView& timeline, std::vector<Code>& room) {
+  static std::span<Code> codes(const TimelineView& timeline, std::vector<Code>& room) {
     const std::span<Code> codes = grown(room, timeline.size());
     timeline.decode_events(codes);
     return codes;

@@ -79,7 +79,7 @@ class HistoryBuilder : public HistoryVisitor {
   }
 
   template <class Code>
-  void add(const ScannedChunk& chunk, std::span<const Code> codes, std::span<const Instant> times) {
+  void add(const ScannedChunk& chunk, std::span<Code> codes, std::span<const Instant> times) {
     for (size_t i = 0; i < codes.size(); ++i) {
       ticker_.tick();
       const int32_t place = chunk.places[codes[i]];
