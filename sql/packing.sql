@@ -78,10 +78,19 @@ CREATE FUNCTION pg_temp.funnel(within interval, since timestamptz, until timesta
         event = 'buy' AND CASE WHEN price IS NULL THEN true WHEN jsonb_typeof(properties -> 'price') = 'number' THEN (properties ->> 'price')::numeric > price ELSE false END) AS depth
         FROM cdp.event WHERE (since IS NULL OR ts >= since) AND (until IS NULL OR ts < until) GROUP BY user_no) AS depths GROUP BY s ORDER BY s$$;
 SELECT * FROM cdp_funnel_report(ARRAY['view', 'cart', 'buy'], '2 hours');
+CREATE VIEW pg_temp.wrong_reports AS
 SELECT w, since, until, price FROM (VALUES ('1 hour'::interval), ('2 days'), ('0')) AS windows (w), (VALUES (NULL::timestamptz, NULL::timestamptz), ('2025-01-05', '2025-01-15 12:00'), ('2025-01-10', NULL)) AS range (since, until),
         (VALUES (NULL::numeric), (1.0)) AS prices (price)
     WHERE (SELECT array_agg(users ORDER BY step) FROM cdp_funnel_report(ARRAY['view', 'cart', 'buy' || coalesce(' where price > ' || price, '')], w, since, until))
         <> (SELECT array_agg(users ORDER BY step) FROM pg_temp.funnel(w, since, until, price));
+TABLE pg_temp.wrong_reports;
+-- The same with several processes, which take a few users each.
+SET min_parallel_table_scan_size = 0;
+SET max_parallel_workers_per_gather = 3;
+TABLE pg_temp.wrong_reports;
+SELECT * FROM cdp_funnel_report(ARRAY['view', 'buy where'], '1 day');
+RESET min_parallel_table_scan_size;
+RESET max_parallel_workers_per_gather;
 SELECT * FROM cdp_funnel_report(ARRAY['App "Launch"', 'never', 'view'], '1 day');
 SELECT * FROM cdp_funnel_report(ARRAY['"App ""Launch""" where price = 1.1 or nested.a.b > 1', 'view where context.ip is not null'], '10 days');
 SELECT * FROM cdp_funnel_report(ARRAY['view where'], '1 day');
@@ -90,6 +99,22 @@ SELECT * FROM cdp_funnel_report(ARRAY[]::text[], '1 day');
 SELECT * FROM cdp_funnel_report(ARRAY['view'], '-1 day');
 SELECT * FROM cdp_funnel_report(ARRAY['view'], '1 month');
 SELECT * FROM cdp_funnel_report(array_fill('view'::text, ARRAY[65]), '1 day');
+
+-- Whom a rule holds for, found from the profiles and the sizes of histories, is whom it holds for one by one.
+SELECT count(cdp_identify('u' || n, jsonb_build_object('plan', CASE WHEN n % 3 = 0 THEN 'pro' END, 'b1', n & 1, 'b2', n & 2, 'b3', n & 4, 'b4', n & 8, 'b5', n & 16, 'b6', n & 32, 'b7', n & 64)))
+    FROM generate_series(0, 199) AS n;
+SELECT cdp_process();
+CREATE TABLE rules (rule text);
+INSERT INTO rules VALUES ('not did(buy)'), ('plan = ''pro'' and count(view) >= 30'), ('plan is null or count(view in last 5 days) < 2 and not did(buy in last 10 days)'),
+    ('sample(50 percent, ''x'') and not did(cart in last 5 days)'), ('count(any) between 60 and 75'), ('count(any in last 10 days) > 50'), ('first(buy) in last 10 days or last(view) after ''2025-01-18'''),
+    ('abandoned(cart, buy within 1 hour) and b1 = 1'), ('max(view.price) > 9 and not count(cart) >= 9'), ('plan = ''pro'''), ('sum(buy.price in last 3 days) < 1'), ('distinct(any.sku) = 0 and did(any)'),
+    ('b1 = 1 and did(view) or b2 = 2 and not did(cart) or b3 = 4 and did(buy) or b4 = 8 and did(cart) or b5 = 16 and count(any) > 50 or b6 = 32 and did(never) or b7 = 64 and not did(any)');
+INSERT INTO rules SELECT string_agg('t' || n || ' = 1', ' or ') || ' or b1 = 1 and did(buy)' FROM generate_series(1, 70) AS n;
+SELECT left(rule, 80) AS rule, at, cdp_count(rule::cdp_rule, at), rb_cardinality(cdp_users(rule::cdp_rule, at))
+    FROM rules, (VALUES ('2025-01-21'::timestamptz), ('2025-01-08 03:00')) AS instants (at)
+    WHERE cdp_users(rule::cdp_rule, at) <> (SELECT coalesce(rb_build_agg(user_no::int), '{}') FROM cdp.profile WHERE cdp_match(user_id, rule::cdp_rule, at))
+        OR cdp_count(rule::cdp_rule, at) <> rb_cardinality(cdp_users(rule::cdp_rule, at));
+SELECT min(cdp_count(rule::cdp_rule, '2025-01-21')), max(cdp_count(rule::cdp_rule, '2025-01-21')) FROM rules;
 
 -- One user's events, the latest first.
 SELECT ts, event, properties, insert_id FROM cdp_events('u7', most => 4);

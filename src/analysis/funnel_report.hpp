@@ -42,6 +42,8 @@ class FunnelReport : public timeline::HistoryVisitor {
   bool event(Instant time, int32_t place, const timeline::PropertyValues& property) override;
   void end() override;
 
+  /// The event of a step, from 0.
+  const std::string& event_of(size_t step) const { return steps_[step].event; }
   /// How many users reached each step, and all before it.
   std::vector<int64_t> users() const;
   /// How many came to each step and no further; may be summed over reports of different users.

@@ -1,11 +1,14 @@
 /// cdp_funnel_report(): a funnel over the stored events of everyone.
 
 #include "analysis/funnel_report.hpp"
+#include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "pg/boundary.hpp"
 #include "pg/datum.hpp"
+#include "pg/parallel.hpp"
 #include "pg/spi.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -20,35 +23,108 @@ int32_t event_no_of(pg::Spi& spi, std::string_view name) {
   return rows.empty() ? -1 : rows.integer(0, 0);
 }
 
-std::vector<analysis::ReportStep> read_steps(pg::Spi& spi, Datum array) {
+std::vector<analysis::ReportStep> read_steps(pg::Spi& spi, const std::vector<std::string>& texts) {
   std::vector<analysis::ReportStep> steps;
-  for (const std::optional<std::string>& text : pg::texts_of(array)) {
-    if (!text) throw Error(Category::BadValue, "a step of the funnel is null");
-    const bool is_event = event_no_of(spi, *text) >= 0;
-    steps.push_back(analysis::read_step(*text, is_event));
+  for (const std::string& text : texts) {
+    const bool is_event = event_no_of(spi, text) >= 0;
+    steps.push_back(analysis::read_step(text, is_event));
     steps.back().event_no = event_no_of(spi, steps.back().event);
   }
   return steps;
 }
 
+/// What is asked for, as parallel workers get it.
+struct Question {
+  Micros within = 0;
+  Instant since = Instant::min();
+  Instant until = Instant::max();
+  int64_t users_per_piece = 0;
+  std::vector<std::string> steps;
+
+  std::string to_bytes() const {
+    ByteWriter out;
+    out.fixed(within);
+    out.fixed(since.us);
+    out.fixed(until.us);
+    out.fixed(users_per_piece);
+    for (const std::string& step : steps) {
+      out.varint(step.size());
+      out.text(step);
+    }
+    return out.release();
+  }
+
+  static Question from_bytes(ByteView bytes) {
+    ByteReader in(bytes, "question of a parallel worker");
+    Question question;
+    question.within = in.fixed<Micros>();
+    question.since.us = in.fixed<int64_t>();
+    question.until.us = in.fixed<int64_t>();
+    question.users_per_piece = in.fixed<int64_t>();
+    while (in.remaining() > 0) {
+      const ByteView text = in.take(in.varint());
+      question.steps.emplace_back(text.begin(), text.end());
+    }
+    return question;
+  }
+};
+
+/// Folds the histories of the pieces that this process takes.
+void fold_pieces(pg::SharedWork& work) {
+  const Question question = Question::from_bytes(work.argument());
+  pg::Spi spi(pg::Spi::Mode::ReadOnly);
+  analysis::FunnelReport report(read_steps(spi, question.steps), question.within, question.since,
+                                question.until);
+  while (const std::optional<int64_t> piece = work.next_piece()) {
+    const int64_t first = 1 + *piece * question.users_per_piece;
+    report.restrict_to_users(first, first + question.users_per_piece - 1);
+    timeline::scan_histories(spi, report.demand(), report);
+  }
+  std::copy(report.deepest().begin(), report.deepest().end(), work.counts().begin());
+}
+
+/// The largest number that a user may have.
+int64_t last_user(pg::Spi& spi) {
+  static pg::Query query("SELECT coalesce(max(user_no), 0) FROM cdp.profile");
+  return query(spi).bigint(0, 0);
+}
+
+/// Pieces for each process where there are several, so that all of them are done at about the same time.
+constexpr int64_t kPiecesEach = 8;
+
 }  // namespace
+
+CDP_PARALLEL_WORKER(cdp_funnel_report_worker, fold_pieces)
 
 CDP_FUNCTION(cdp_funnel_report) {
   const pg::Arguments arguments(fcinfo);
   if (arguments.is_null(0) || arguments.is_null(1))
     throw Error(Category::BadValue, "steps and window of a funnel must not be null");
   pg::RowSink rows(fcinfo);
+  Question question;
+  for (std::optional<std::string>& text : pg::texts_of(arguments.datum(0))) {
+    if (!text) throw Error(Category::BadValue, "a step of the funnel is null");
+    question.steps.push_back(*std::move(text));
+  }
+  question.within = pg::micros_of(DatumGetIntervalP(arguments.datum(1)), "the window of a funnel");
+  if (!arguments.is_null(2)) question.since = arguments.instant(2);
+  if (!arguments.is_null(3)) question.until = arguments.instant(3);
+
   pg::Spi spi(pg::Spi::Mode::ReadOnly);
-  std::vector<analysis::ReportStep> steps = read_steps(spi, arguments.datum(0));
-  const Micros within = pg::micros_of(DatumGetIntervalP(arguments.datum(1)), "the window of a funnel");
-  const Instant since = arguments.is_null(2) ? Instant::min() : arguments.instant(2);
-  const Instant until = arguments.is_null(3) ? Instant::max() : arguments.instant(3);
-  analysis::FunnelReport report(steps, within, since, until);
-  timeline::scan_histories(spi, report.demand(), report);
+  const int workers = pg::parallel_workers_for("cdp", "timeline");
+  const int64_t last = last_user(spi);
+  question.users_per_piece = 1 + (workers == 0 ? last : last / (kPiecesEach * (workers + 1)));
+  // Errors in the steps are found here, before others begin.
+  analysis::FunnelReport report(read_steps(spi, question.steps), question.within, question.since,
+                                question.until);
+  const std::string argument = question.to_bytes();
+  report.add(pg::SharedWork::run(workers, "cdp_funnel_report_worker", fold_pieces,
+                                 ByteView(reinterpret_cast<const uint8_t*>(argument.data()), argument.size()),
+                                 last / question.users_per_piece + 1, question.steps.size() + 1));
   const std::vector<int64_t> users = report.users();
   for (size_t i = 0; i < users.size(); ++i)
     rows.add(
-        {Int32GetDatum(static_cast<int32_t>(i + 1)), pg::to_text(steps[i].event), Int64GetDatum(users[i]),
+        {Int32GetDatum(static_cast<int32_t>(i + 1)), pg::to_text(report.event_of(i)), Int64GetDatum(users[i]),
          users[0] > 0
              ? std::optional(Float8GetDatum(static_cast<double>(users[i]) / static_cast<double>(users[0])))
              : std::nullopt});
