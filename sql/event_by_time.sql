@@ -13,14 +13,20 @@ CREATE TABLE sent AS SELECT n, 'u' || h % 26 % 25 AS user_id, (ARRAY['view', 'vi
 CREATE FUNCTION pg_temp.send(first int, last int) RETURNS bigint LANGUAGE sql AS
     $$SELECT count(cdp_track(user_id, event, jsonb_build_object('n', n), ts)) FROM sent WHERE n BETWEEN first AND last$$;
 SELECT pg_temp.send(1, 600), cdp_process();
+-- One whose sessions meet at an instant at which a chunk begins, and two of whom a device was there before and after the user: they become one.
+BEGIN;
+SELECT count(cdp_track('z', 'view', ts => '2025-01-07 00:00Z'::timestamptz + least(n, 7) * interval '1 minute', context => jsonb_build_object('session_id', CASE WHEN n <= 7 THEN 'a' ELSE 'b' END))) FROM generate_series(1, 12) AS n;
+SELECT cdp_track(NULL, 'first', ts => '2024-12-01 00:00Z', anonymous_id => 'd'), cdp_track(NULL, 'last', ts => '2025-02-01 00:00Z', anonymous_id => 'd'), cdp_track('m', 'middle', ts => '2025-01-07 00:00Z'), cdp_process();
+COMMIT;
 SELECT cdp_pack() IS NOT NULL AS packs, cdp_pack() IS NOT NULL AS again;
 SELECT pg_temp.send(601, 800), cdp_process();
 SELECT cdp_pack() IS NOT NULL AS packs;
 SELECT pg_temp.send(801, 1200), cdp_process();
-SELECT cdp_alias('u3', 'u4'), cdp_alias('u5', 'u6'), cdp_identify('u7', '{"plan": "pro"}', ts => '2024-06-01 00:00Z'), cdp_process();
+SELECT cdp_alias('u3', 'u4'), cdp_alias('u5', 'u6'), cdp_identify('m', anonymous_id => 'd', ts => '2025-01-08 00:00Z'), cdp_identify('u7', '{"plan": "pro"}', ts => '2024-06-01 00:00Z'), cdp_process();
 CREATE TABLE all_events AS SELECT * FROM cdp.event;
 SELECT count(*) AS events, (SELECT count(*) FROM (SELECT event, ts, jsonb_build_object('n', n) FROM sent EXCEPT ALL SELECT event, ts, properties FROM all_events) AS d) AS missing,
        (SELECT count(*) > 50 FROM cdp.timeline) AS has_chunks, (SELECT count(*) > 0 FROM cdp.recent_event) AS has_recent FROM all_events;
+SELECT array_agg(t.n ORDER BY first_ts) AS chunks, max(first_ts) = '2025-01-07 00:07Z' AS meet_there FROM cdp.timeline AS t JOIN cdp.profile USING (user_no) WHERE user_id = 'z';
 -- What is told to the planner as facts.
 SELECT count(*) AS chunks_wrong FROM cdp.timeline AS t, cdp_timeline_details(t.timeline, t.properties) AS d WHERE (d.ts >= t.first_ts AND d.ts <= t.last_ts) IS NOT TRUE;
 SELECT count(*) AS profiles_wrong FROM all_events JOIN cdp.profile USING (user_no) WHERE (ts >= first_seen AND ts <= last_seen) IS NOT TRUE;
@@ -37,8 +43,8 @@ CREATE FUNCTION pg_temp.bounds(query text, OUT profiles text, OUT chunks text, O
 DECLARE line text; plan text[] := '{}';
 BEGIN
     FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP plan := plan || line; END LOOP;
-    SELECT string_agg(DISTINCT m[1], ', ') INTO profiles FROM unnest(plan) AS l, regexp_matches(l, '((?:first_seen|last_seen) [<>=]+)', 'g') AS m;
-    SELECT string_agg(DISTINCT m[1], ', ') INTO chunks FROM unnest(plan) AS l, regexp_matches(l, '((?:first_ts|last_ts) [<>=]+)', 'g') AS m;
+    SELECT string_agg(DISTINCT m[1], ', ') INTO profiles FROM unnest(plan) AS l, regexp_matches(l, '((?:[<>=]+ \w+\.)?(?:first_seen|last_seen)(?: [<>=]+)?)', 'g') AS m;
+    SELECT string_agg(DISTINCT m[1], ', ') INTO chunks FROM unnest(plan) AS l, regexp_matches(l, '((?:[<>=]+ \w+\.)?(?:first_ts|last_ts)(?: [<>=]+)?)', 'g') AS m;
     SELECT string_agg(DISTINCT m[1], ', ') INTO recent FROM unnest(plan) AS l, regexp_matches(l, '\((ts [<>=]+)', 'g') AS m WHERE l ~ 'Index Cond: .*user_no = p(_\d+)?\.user_no';
 END $$;
 
@@ -47,6 +53,7 @@ CREATE FUNCTION pg_temp.unsteady() RETURNS timestamptz LANGUAGE plpgsql VOLATILE
 CREATE FUNCTION pg_temp.steady() RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN '2025-01-05 00:00Z'; END $$;
 CREATE TABLE campaign (user_id text, since timestamptz, until timestamptz);
 INSERT INTO campaign SELECT 'u' || n, '2025-01-01'::timestamptz + n * interval '17 hours', '2025-01-03'::timestamptz + n * interval '29 hours' FROM generate_series(0, 30) AS n;
+CREATE TABLE pause AS SELECT since AS at, user_id FROM campaign;
 INSERT INTO campaign VALUES ('u2', NULL, '2025-01-05'), ('u8', '2025-01-05', NULL), ('u9', '-infinity', 'infinity');
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
@@ -66,6 +73,7 @@ SELECT query, profiles, chunks, recent, pg_temp.differences(query) AS difference
         'SELECT c.since, e.ts FROM cdp.event AS e LEFT JOIN campaign AS c ON e.user_id = c.user_id AND e.ts >= ''2025-01-10''',
         'SELECT c.since, e.ts FROM cdp.event AS e RIGHT JOIN campaign AS c ON e.user_id = c.user_id AND e.ts >= ''2025-01-10''',
         'SELECT c.since, e.ts FROM cdp.event AS e FULL JOIN campaign AS c ON e.user_id = c.user_id AND e.ts = c.since WHERE e.ts >= ''2025-01-10'' OR c.since >= ''2025-01-10''',
+        'SELECT c.since, e.ts FROM cdp.event AS e FULL JOIN campaign AS c ON e.user_id = c.user_id AND e.ts >= ''2025-01-10''',
         'SELECT c.since, e.ts FROM cdp.event AS e FULL JOIN campaign AS c USING (user_id) WHERE e.ts >= ''2025-01-10''',
         'SELECT * FROM campaign AS c WHERE EXISTS (SELECT FROM cdp.event AS e WHERE e.user_id = c.user_id AND e.ts >= ''2025-01-15'')',
         'SELECT * FROM campaign AS c WHERE NOT EXISTS (SELECT FROM cdp.event AS e WHERE e.user_id = c.user_id AND e.ts < ''2025-01-02'')',
@@ -76,6 +84,8 @@ SELECT query, profiles, chunks, recent, pg_temp.differences(query) AS difference
         'SELECT c.since, e.ts FROM campaign AS c JOIN cdp.event AS e ON e.ts BETWEEN c.since AND c.until',
         'SELECT c.since, e.ts FROM campaign AS c, LATERAL (SELECT * FROM cdp.event AS e WHERE e.user_id = c.user_id AND e.ts BETWEEN c.since AND c.until ORDER BY e.ts LIMIT 3) AS e',
         'SELECT c.since, (SELECT count(*) FROM cdp.event AS e WHERE e.user_id = c.user_id AND e.ts >= c.since) FROM campaign AS c',
+        'SELECT * FROM pause JOIN cdp.event USING (user_id) WHERE at >= ''2025-01-10''',
+        'SELECT a.ts, (SELECT count(*) FROM cdp.event AS b WHERE b.user_id = ''u8'' AND a.ts >= ''2025-01-10'') FROM cdp.event AS a WHERE user_id = ''u7''',
         'SELECT a.ts, b.ts FROM cdp.event AS a JOIN cdp.event AS b USING (user_no) WHERE a.ts < ''2025-01-02'' AND b.ts >= ''2025-01-17''',
         'SELECT user_id, count(*) FILTER (WHERE ts >= ''2025-01-10''), min(ts) FROM cdp.event GROUP BY user_id',
         'SELECT user_id, count(*), max(session_no) FROM cdp.event WHERE ts >= ''2025-01-10'' GROUP BY user_id HAVING max(ts) < ''2025-01-19''',
@@ -143,5 +153,6 @@ SELECT count(properties) FROM cdp.event;
 ROLLBACK;
 -- Called by itself it compares.
 SELECT cdp_known_between('2025-01-02', '2025-01-01', '2025-01-03') AS within, cdp_known_between('2025-01-04', '2025-01-01', '2025-01-03') AS after, cdp_known_between('2025-01-03', '2025-01-01', '2025-01-03') AS at_end, cdp_known_between(NULL, '2025-01-01', '2025-01-03') AS unknown;
+SELECT count(*) FILTER (WHERE cdp_known_between(since + interval '17 days', since, until)) AS within, count(*) FILTER (WHERE since + interval '17 days' <= until) AS expected, count(*) AS of FROM campaign;
 DROP VIEW lately;
-DROP TABLE sent, all_events, campaign, moment, generic, generic_null, custom, left_over;
+DROP TABLE sent, all_events, campaign, pause, moment, generic, generic_null, custom, left_over;

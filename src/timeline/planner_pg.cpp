@@ -66,7 +66,6 @@ void take_comparison(Call* call, Oid comparison, Node* bound) {
   Oid left = InvalidOid;
   Oid right = InvalidOid;
   op_input_types(comparison, &left, &right);
-  if (left != TIMESTAMPTZOID) return;
   switch (strategy) {
     case BTLessStrategyNumber:
     case BTLessEqualStrategyNumber:
@@ -86,6 +85,7 @@ void take_comparison(Call* call, Oid comparison, Node* bound) {
 /// the planner keeps them.
 void take_conditions(Call* call, Node* node) {
   if (node == nullptr) return;
+  check_stack_depth();
   if (IsA(node, List) || is_andclause(node)) {
     const List* parts =
         IsA(node, List) ? reinterpret_cast<List*>(node) : reinterpret_cast<BoolExpr*>(node)->args;
@@ -123,6 +123,7 @@ bool is_filter(JoinType type, bool is_left) {
 /// Takes the conditions that each row of the call's time must fulfil to count, those of WHERE and of joins.
 /// Returns whether the time's table is in `node`.
 bool take_from(Call* call, Node* node) {
+  check_stack_depth();
   if (IsA(node, RangeTblRef))
     return reinterpret_cast<RangeTblRef*>(node)->rtindex == static_cast<int>(call->time->varno);
   if (IsA(node, FromExpr)) {
