@@ -136,9 +136,17 @@ BEGIN ATOMIC
           FROM cdp.session_span AS b
           WHERE b.user_no = (SELECT i.user_no FROM cdp.identity AS i WHERE i.value = cdp_session.user_id
                              ORDER BY i.kind DESC LIMIT 1)) AS s
-    JOIN cdp.stored_event AS r
-      ON r.user_no = s.user_no AND (r.ts, r.arrival_no) >= (s.started_at, s.first_arrival)
-     AND (s.next_at IS NULL OR (r.ts, r.arrival_no) < (s.next_at, s.next_arrival))
+    CROSS JOIN LATERAL (
+        SELECT u.ts, u.arrival_no, u.event_no, u.insert_id, u.source, u.properties, u.context
+        FROM cdp.unpacked_event AS u
+        WHERE u.user_no = s.user_no AND (u.ts, u.arrival_no) >= (s.started_at, s.first_arrival)
+          AND (s.next_at IS NULL OR (u.ts, u.arrival_no) < (s.next_at, s.next_arrival))
+        UNION ALL
+        SELECT d.ts, d.arrival_no, d.event_no, d.insert_id, d.source, d.properties, d.context
+        FROM cdp.timeline AS t, cdp_timeline_details(t.timeline, t.properties) AS d
+        WHERE t.user_no = s.user_no AND t.last_ts >= s.started_at AND (s.next_at IS NULL OR t.first_ts <= s.next_at)
+          AND (d.ts, d.arrival_no) >= (s.started_at, s.first_arrival)
+          AND (s.next_at IS NULL OR (d.ts, d.arrival_no) < (s.next_at, s.next_arrival))) AS r
     LEFT JOIN cdp.event_name AS n ON n.event_no = r.event_no
     WHERE s.session_no = coalesce(cdp_session.session_no, s.last_no)
     ORDER BY r.ts, r.arrival_no;

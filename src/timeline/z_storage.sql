@@ -37,22 +37,15 @@ CREATE FUNCTION cdp_timeline_details(timeline cdp_timeline, properties bytea)
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 100 COST 1000;
 COMMENT ON FUNCTION cdp_timeline_details(cdp_timeline, bytea) IS 'The events of a row of cdp.timeline in their order, with all that was stored of them';
 
-CREATE VIEW cdp.stored_event AS
-    SELECT u.user_no, u.ts, u.arrival_no, u.event_no, u.insert_id, u.source, u.properties, u.context, u.received_at
-    FROM cdp.unpacked_event AS u
-    UNION ALL
-    SELECT t.user_no, d.ts, d.arrival_no, d.event_no, d.insert_id, d.source, d.properties, d.context, d.received_at
-    FROM cdp.timeline AS t, LATERAL cdp_timeline_details(t.timeline, t.properties) AS d;
-COMMENT ON VIEW cdp.stored_event IS 'Every event, recent and packed alike, by numbers; cdp.event has the names';
-COMMENT ON COLUMN cdp.stored_event.user_no IS 'Whose event: cdp.profile.user_no';
-COMMENT ON COLUMN cdp.stored_event.ts IS 'When it happened';
-COMMENT ON COLUMN cdp.stored_event.arrival_no IS 'Order of arrival; parts events of equal time';
-COMMENT ON COLUMN cdp.stored_event.event_no IS 'cdp.event_name.event_no';
-COMMENT ON COLUMN cdp.stored_event.insert_id IS 'The caller''s id of this event, if it gave one';
-COMMENT ON COLUMN cdp.stored_event.source IS 'cdp.source.name it came by';
-COMMENT ON COLUMN cdp.stored_event.properties IS 'The event''s properties as sent';
-COMMENT ON COLUMN cdp.stored_event.context IS 'The message''s context';
-COMMENT ON COLUMN cdp.stored_event.received_at IS 'When it was queued';
+CREATE FUNCTION cdp_known_between_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION cdp_known_between_support(internal) IS 'Tells the planner what conditions on a time mean for its bounds.';
+
+CREATE FUNCTION cdp_known_between(ts timestamptz, first timestamptz, last timestamptz) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SUPPORT cdp_known_between_support
+    RETURN ts >= first AND ts <= last;
+COMMENT ON FUNCTION cdp_known_between(timestamptz, timestamptz, timestamptz) IS
+    'first <= ts <= last, told to the planner as a fact: of a condition ts >= x that a query has besides it makes last >= x, and so on; without any it compares nothing. The view cdp.event uses it. Where it is not so, answers are wrong.';
 
 CREATE FUNCTION cdp_events(user_id text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, event text DEFAULT NULL,
                            most integer DEFAULT NULL)
