@@ -6,6 +6,7 @@
 #include "timeline/packed.hpp"
 #include "timeline/summary.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -29,6 +30,13 @@ struct ScanDemand {
   int64_t first_user = 1;                 ///< users from this number on
   int64_t last_user = INT64_MAX;          ///< to this one
   const bitmap::Bitmap* users = nullptr;  ///< only these; nullptr: all of them
+
+  bool wants_nothing() const { return events.empty() && !wants_all_events; }
+  /// Where an event is in `events`; -1 if it is not.
+  int32_t place_of(int32_t event_no) const {
+    const auto place = std::lower_bound(events.begin(), events.end(), event_no);
+    return place != events.end() && *place == event_no ? static_cast<int32_t>(place - events.begin()) : -1;
+  }
 };
 
 /// A value of one event by its place in ScanDemand::properties; JSON null if absent.
@@ -76,5 +84,10 @@ class HistoryVisitor {
 /// ascending order of user_no. Users without such events are not shown. Properties are read only where they
 /// are asked for. Memory: one chunk, and the recent events of one user. Answers cancels.
 void scan_histories(pg::Spi& spi, const ScanDemand& demand, HistoryVisitor& visitor);
+
+/// The same of a list of users, whatever the demand says of users and times, each looked up by itself. A user
+/// without such events is shown, too.
+void scan_users(pg::Spi& spi, const ScanDemand& demand, const std::vector<int64_t>& users,
+                HistoryVisitor& visitor);
 
 }  // namespace cdp::timeline

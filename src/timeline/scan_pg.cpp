@@ -61,7 +61,7 @@ class Scan {
       for (; recent_.user_no() == user_no; recent_.next()) {
         if (!is_wanted_ || was_read_in_order_) continue;
         const pg::InContext in_arena(arena_.context());
-        take(recent_.time(), place_of(recent_.event_no()),
+        take(recent_.time(), demand_.place_of(recent_.event_no()),
              [&](size_t column) { return recent_.property(demand_.properties[column]); });
       }
       if (has_begun_) visitor_.end();
@@ -87,14 +87,6 @@ class Scan {
 
   void begin(int64_t user_no) {
     if (!std::exchange(has_begun_, true)) visitor_.begin(user_no);
-  }
-
-  /// Where the demand names an event; -1 if it does not.
-  int32_t place_of(int32_t event_no) const {
-    const auto place = std::lower_bound(demand_.events.begin(), demand_.events.end(), event_no);
-    return place != demand_.events.end() && *place == event_no
-               ? static_cast<int32_t>(place - demand_.events.begin())
-               : -1;
   }
 
   void take(Instant time, int32_t place, const PropertyValues& property) {
@@ -137,7 +129,7 @@ class Scan {
     in_order_.up(user_no, std::max(demand_.since, kFirstInstant), [&](const StoredEvent& event) {
       const auto [time, arrival_no] = event.key();
       if (time >= demand_.until) return false;
-      const int32_t place = place_of(event.event_no());
+      const int32_t place = demand_.place_of(event.event_no());
       if (place < 0 && !demand_.wants_all_events) return true;
       take(time, place, [&](size_t column) { return event.property(demand_.properties[column]); });
       return is_wanted_;
@@ -168,7 +160,7 @@ class Scan {
 }  // namespace
 
 void scan_histories(pg::Spi& spi, const ScanDemand& demand, HistoryVisitor& visitor) {
-  if (!demand.events.empty() || demand.wants_all_events) Scan(spi, demand, visitor).run();
+  if (!demand.wants_nothing()) Scan(spi, demand, visitor).run();
 }
 
 }  // namespace cdp::timeline

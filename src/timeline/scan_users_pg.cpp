@@ -1,0 +1,129 @@
+#include "base/interrupt.hpp"
+#include "event/recent.hpp"
+#include "pg/index_lookup.hpp"
+#include "pg/memory.hpp"
+#include "pg/spi.hpp"
+#include "timeline/chunk_values_pg.hpp"
+#include "timeline/packed.hpp"
+#include "timeline/property_names.hpp"
+#include "timeline/scan.hpp"
+#include "timeline/stored_chunks_pg.hpp"
+#include "timeline/user_events.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace cdp::timeline {
+
+namespace {
+
+/// Shows users' events, looked up user by user, from wherever they lie.
+class UserScan {
+ public:
+  UserScan(pg::Spi& spi, const ScanDemand& demand, HistoryVisitor& visitor)
+      : demand_(demand),
+        visitor_(visitor),
+        tables_(event::RecentTables::read(spi)),
+        sees_(spi.is_read_only() ? pg::Sees::WhatTheCallerSees : pg::Sees::WhatIsDone),
+        recent_("cdp", tables_.open().table, tables_.open().key, sees_),
+        chunks_("cdp", "timeline", "timeline_pkey", sees_),
+        names_(spi),
+        values_(demand.properties, names_),
+        in_order_(spi) {
+    if (tables_.may_count_in_closed())
+      closed_.emplace("cdp", tables_.closed().table, tables_.closed().key, sees_);
+  }
+
+  void run(int64_t user_no) {
+    {
+      const pg::InContext in_arena(arena_.context());
+      visitor_.begin(user_no);
+      read(user_no);
+    }
+    visitor_.end();
+    arena_.reset();
+  }
+
+ private:
+  void read(int64_t user_no) {
+    recent_.seek_up(user_no, kFirstInstant);
+    std::optional<pg::StoredRow> row = recent_.next();
+    std::optional<Instant> packed_until;
+    chunks_.seek_down(user_no, kLastInstant);
+    if (const auto last = chunks_.next()) packed_until = last->instant(kChunkLast);
+    const bool may_interleave = row && packed_until && row->instant(event::kRecentTime) <= *packed_until;
+    if (may_interleave || is_in_closed(user_no)) return read_in_order(user_no);
+    if (packed_until && !read_packed(user_no)) return;
+    for (; row; row = recent_.next()) {
+      ticker_.tick();
+      const auto property = [&](size_t column) {
+        const PropertyPath& path = demand_.properties[column];
+        return pg::json_at(row->datum(path.root == PropertyPath::Root::Properties ? event::kRecentProperties
+                                                                                  : event::kRecentContext),
+                           path.names);
+      };
+      if (!take(row->instant(event::kRecentTime), row->integer(event::kRecentEvent), property)) return;
+    }
+  }
+
+  /// False if no more is wanted, as below.
+  bool read_packed(int64_t user_no) {
+    chunks_.seek_up(user_no, kFirstInstant);
+    while (const auto chunk = chunks_.next()) {
+      check_interrupts();
+      const TimelineView timeline = TimelineView::open(pg::bytes_of(chunk->datum(kChunkTimeline)));
+      const uint32_t matches = timeline.match(demand_.events, places_);
+      if (matches == 0 && !demand_.wants_all_events) continue;
+      values_.begin(*chunk);
+      if (!visitor_.chunk({timeline, places_, matches, false, property_})) return false;
+    }
+    return true;
+  }
+
+  void read_in_order(int64_t user_no) {
+    in_order_.up(user_no, kFirstInstant, [&](const StoredEvent& event) {
+      ticker_.tick();
+      return take(event.key().first, event.event_no(),
+                  [&](size_t column) { return event.property(demand_.properties[column]); });
+    });
+  }
+
+  bool take(Instant time, int32_t event_no, const PropertyValues& property) {
+    const int32_t place = demand_.place_of(event_no);
+    return (place < 0 && !demand_.wants_all_events) || visitor_.event(time, place, property);
+  }
+
+  bool is_in_closed(int64_t user_no) {
+    if (!closed_ || !tables_.counts_in_closed(user_no)) return false;
+    closed_->seek_up(user_no, kFirstInstant);
+    return closed_->next().has_value();
+  }
+
+  const ScanDemand& demand_;
+  HistoryVisitor& visitor_;
+  event::RecentTables tables_;
+  pg::Sees sees_;
+  pg::IndexLookup recent_;
+  std::optional<pg::IndexLookup> closed_;
+  pg::IndexLookup chunks_;
+  StoredPropertyNames names_;
+  ChunkValues values_;
+  const ChunkProperties property_ = [this](size_t i, size_t column) { return values_.value(i, column); };
+  UserEvents in_order_;
+  std::vector<int32_t> places_;  ///< of a chunk
+  InterruptTicker ticker_;
+  pg::Arena arena_{"cdp user scan"};
+};
+
+}  // namespace
+
+void scan_users(pg::Spi& spi, const ScanDemand& demand, const std::vector<int64_t>& users,
+                HistoryVisitor& visitor) {
+  if (demand.wants_nothing()) return;
+  std::vector<int64_t> ordered = users;
+  std::sort(ordered.begin(), ordered.end());
+  UserScan scan(spi, demand, visitor);
+  for (const int64_t user_no : ordered) scan.run(user_no);
+}
+
+}  // namespace cdp::timeline
