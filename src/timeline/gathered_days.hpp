@@ -4,6 +4,7 @@
 #include "timeline/event_days.hpp"
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 namespace cdp::pg {
@@ -60,5 +61,8 @@ class GatheredDays {
 /// Keeps the numbers of users who are no more and had packed events, whose bits may be in
 /// cdp.event_day_packed.
 void add_gone_users(pg::Spi& spi, const std::vector<int64_t>& users);
+
+/// Takes these users, and all who are gone, out of the rows of cdp.event_day_packed for these days.
+void remove_from_days(pg::Spi& spi, const std::set<EventDay>& days, const std::vector<int64_t>& users);
 
 }  // namespace cdp::timeline

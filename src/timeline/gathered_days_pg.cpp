@@ -32,6 +32,23 @@ bitmap::Bitmap bitmap_at(const pg::Rows& rows, uint64_t row) {
   return bitmap::Bitmap::from_bytes(pg::bytes_of(rows.datum(row, 0)));
 }
 
+void remove_row(pg::Spi& spi, const EventDay& row) {
+  static pg::Query remove("DELETE FROM cdp.event_day_packed WHERE event_no = $1 AND day = $2");
+  (void)remove(spi, row.event_no, date_value(row.day));
+}
+
+void write_row(pg::Spi& spi, const EventDay& row, const std::string& users) {
+  static pg::Query upsert(
+      "INSERT INTO cdp.event_day_packed (event_no, day, users) VALUES ($1, $2, $3)"
+      " ON CONFLICT (event_no, day) DO UPDATE SET users = excluded.users");
+  (void)upsert(spi, row.event_no, date_value(row.day), bitmap_value(spi, users));
+}
+
+pg::Rows find_row(pg::Spi& spi, const EventDay& row) {
+  static pg::Query find("SELECT users FROM cdp.event_day_packed WHERE event_no = $1 AND day = $2");
+  return find(spi, row.event_no, date_value(row.day));
+}
+
 bitmap::Bitmap gone_users(pg::Spi& spi) {
   static pg::Query query("SELECT users FROM cdp.gone_user");
   std::vector<bitmap::Bitmap> parts;
@@ -99,15 +116,10 @@ void GatheredDays::write(pg::Spi& spi, int64_t most_rows) {
 }
 
 void GatheredDays::write_first(pg::Spi& spi, const bitmap::Bitmap& gone) {
-  static pg::Query find("SELECT users FROM cdp.event_day_packed WHERE event_no = $1 AND day = $2");
-  static pg::Query upsert(
-      "INSERT INTO cdp.event_day_packed (event_no, day, users) VALUES ($1, $2, $3)"
-      " ON CONFLICT (event_no, day) DO UPDATE SET users = excluded.users");
-  static pg::Query remove("DELETE FROM cdp.event_day_packed WHERE event_no = $1 AND day = $2");
-  const auto [event_no, day] = days_.first();
+  const EventDay row = days_.first();
   bitmap::Accumulator& users = days_.first_users();
   {
-    const pg::Rows rows = find(spi, event_no, date_value(day));
+    const pg::Rows rows = find_row(spi, row);
     if (!rows.empty()) users.add(pg::bytes_of(rows.datum(0, 0)));
   }
   std::string bytes = users.to_bytes();
@@ -115,13 +127,10 @@ void GatheredDays::write_first(pg::Spi& spi, const bitmap::Bitmap& gone) {
     bitmap::Bitmap present =
         bitmap::Bitmap::from_bytes(ByteView(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
     present -= gone;
-    if (present.is_empty()) {
-      (void)remove(spi, event_no, date_value(day));
-      return;
-    }
+    if (present.is_empty()) return remove_row(spi, row);
     bytes = present.to_bytes();
   }
-  (void)upsert(spi, event_no, date_value(day), bitmap_value(spi, bytes));
+  write_row(spi, row, bytes);
 }
 
 void GatheredDays::finish_step(int64_t packed_until, int64_t row_version) {
@@ -151,6 +160,25 @@ void add_gone_users(pg::Spi& spi, const std::vector<int64_t>& users) {
     }
     gone.add_many(added);
     (void)upsert(spi, part, bitmap_value(spi, gone.to_bytes()));
+  }
+}
+
+void remove_from_days(pg::Spi& spi, const std::set<EventDay>& days, const std::vector<int64_t>& users) {
+  bitmap::Bitmap removed = gone_users(spi);
+  for (const int64_t user_no : users) removed.add(static_cast<uint32_t>(user_no));
+  for (const EventDay& row : days) {
+    check_interrupts();
+    bitmap::Bitmap present;
+    {
+      const pg::Rows rows = find_row(spi, row);
+      if (rows.empty()) continue;
+      present = bitmap_at(rows, 0);
+    }
+    present -= removed;
+    if (present.is_empty())
+      remove_row(spi, row);
+    else
+      write_row(spi, row, present.to_bytes());
   }
 }
 

@@ -59,4 +59,9 @@ class Packing {
 /// gone users from then on.
 void unpack_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winner);
 
+/// Deletes the events of a user, packed and recent, with what is known by them: insert ids, users by event
+/// and day. `numbers` are the user's own and those of all who were merged into it, some of whose rows may be
+/// left.
+void forget_user(pg::Spi& spi, int64_t user_no, const std::vector<int64_t>& numbers);
+
 }  // namespace cdp::timeline
