@@ -33,6 +33,9 @@ CREATE FUNCTION send(round integer, events integer) RETURNS bigint LANGUAGE sql 
     INSERT INTO cdp.inbox (source, payload)
     SELECT 'segment', format('{"userId": "u%s", "event": "e%s", "timestamp": "2025-03-%sT12:00:00Z"}', n * 7919 % (events / 5), n % 7, lpad((1 + (n / 7 + round) % 20)::text, 2, '0'))
     FROM generate_series(1, events) AS n;
+    -- Some did what nobody else did.
+    INSERT INTO cdp.inbox (source, payload)
+    SELECT 'segment', format('{"userId": "u%s", "event": "own%s", "timestamp": "2025-04-01T12:00:00Z"}', n, 100 * round + n) FROM generate_series(1, 50) AS n;
     SELECT cdp_process()
 $$;
 SQL
@@ -84,7 +87,54 @@ stop_worker();
 is_right('which is right');
 is_stored_right('and another session packs the rest');
 
-# The same process goes on with what it had, or not, after another one did a step of the round.
+# Between two steps of one worker, which holds what it gathered: someone is forgotten whose bits are in it; and people are deleted
+# by hand, and the row of cdp.packing is touched, so that all is gathered anew.
+answer(<<'SQL');
+CREATE TABLE lost (how text, user_no bigint);
+CREATE FUNCTION interfere(how text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM cdp_process(1); -- holds the lock of the worker's steps
+    IF NOT EXISTS (SELECT FROM cdp.packing WHERE packed_until > 0 AND packed_until < 9223372036854775807) THEN RETURN false; END IF;
+    INSERT INTO lost SELECT DISTINCT how, user_no FROM cdp.recent_event JOIN cdp.event_name USING (event_no), cdp.packing AS p
+        WHERE recent_event.slot = 1 - p.slot AND user_no <= packed_until AND name LIKE 'own%' ORDER BY 2 LIMIT 3;
+    IF NOT EXISTS (SELECT FROM lost WHERE lost.how = interfere.how) THEN RETURN false; END IF;
+    IF how = 'forgotten' THEN
+        PERFORM cdp_forget(user_id) FROM cdp.profile JOIN lost USING (user_no) WHERE lost.how = 'forgotten';
+    ELSE
+        DELETE FROM cdp.recent_event WHERE user_no IN (SELECT user_no FROM lost);
+        DELETE FROM cdp.timeline WHERE user_no IN (SELECT user_no FROM lost);
+        DELETE FROM cdp.session_span WHERE user_no IN (SELECT user_no FROM lost);
+        DELETE FROM cdp.identity WHERE user_no IN (SELECT user_no FROM lost);
+        DELETE FROM cdp.profile WHERE user_no IN (SELECT user_no FROM lost);
+        UPDATE cdp.event_day_packed SET users = users - (SELECT rb_build_agg(user_no::integer) FROM lost);
+        DELETE FROM cdp.event_day_packed WHERE rb_is_empty(users);
+        UPDATE cdp.packing SET packed_until = packed_until;
+    END IF;
+    RETURN true;
+END $$;
+SQL
+for my $how ('forgotten', 'deleted')
+{
+	my $has_done = '';
+	for (1 .. 8)
+	{
+		stop_worker();
+		answer("SELECT send($round, $events)") if answer('SELECT count(*) FROM cdp.unpacked_event') < $events;
+		$round++;
+		answer('SELECT cdp_worker_start()');
+		wait_for(15, sub { answer_if_up($is_midway) eq 't' });
+		Time::HiRes::usleep(100_000);
+		$has_done = answer("SELECT interfere('$how')");
+		last if $has_done eq 't';
+	}
+	is($has_done, 't', "people are $how between two steps");
+	ok(wait_for(60, sub { answer_if_up('SELECT packed_until FROM cdp.packing') eq '9223372036854775807' }), 'and the worker goes on');
+	stop_worker();
+	is_stored_right("without who is $how");
+}
+is(answer('SELECT count(*) FROM cdp.event_day_packed WHERE rb_is_empty(users)'), 0, 'no row is empty');
+is(answer(q{SELECT count(*) FROM cdp.event_day_packed WHERE users && (SELECT rb_build_agg(user_no::integer) FROM lost)}), 0, 'and none has those who are lost');
+
 my $kill = sub {
 	my $pid = answer_if_up('SELECT pid FROM cdp.worker_status');
 	kill 'KILL', $pid if $pid;
