@@ -44,7 +44,7 @@ BEGIN
     END LOOP;
 END $$;
 CREATE FUNCTION pg_temp.numbers_of(who text) RETURNS bigint[] LANGUAGE sql AS $$
-    WITH RECURSIVE n AS (SELECT user_no FROM cdp.profile WHERE user_id = who UNION SELECT from_user_no FROM n JOIN cdp.identity_log USING (user_no) WHERE change = 'merged') SELECT array_agg(user_no ORDER BY user_no) FROM n$$;
+    WITH RECURSIVE n AS (SELECT user_no, 1 AS depth FROM cdp.profile WHERE user_id = who UNION ALL SELECT from_user_no, depth + 1 FROM n JOIN cdp.identity_log USING (user_no) WHERE change = 'merged') SELECT array_agg(user_no ORDER BY depth, user_no) FROM n$$;
 -- What must not change: all that is not of the person. And what must be so: answers agree with each other.
 CREATE FUNCTION pg_temp.others(who text) RETURNS TABLE (what text, answer text) LANGUAGE sql AS $$
     SELECT 'events', count(*) || md5(string_agg(e::text, ',' ORDER BY e::text)) FROM cdp.event AS e WHERE user_id <> who
@@ -119,6 +119,16 @@ SELECT cdp_pack();
 TABLE agreement;
 SELECT who, t.* FROM numbers, pg_temp.traces(numbers, who) AS t;
 SELECT event, count(*) FROM cdp.event_day WHERE event IN ('alone', 'buy') GROUP BY event;
+-- Who was merged after packing has rows left in the closed table under numbers that are gone.
+SELECT pg_temp.live('x_dan'), cdp_pack() > 0 AS packs, pg_temp.live_on('x_dan');
+INSERT INTO numbers SELECT 'x_dan', pg_temp.numbers_of('x_dan');
+SELECT count(*) > 0 AS are_left FROM cdp.recent_event JOIN numbers ON user_no = ANY (numbers[2:]) WHERE who = 'x_dan';
+TRUNCATE others;
+INSERT INTO others SELECT * FROM pg_temp.others('x_dan');
+SELECT cdp_forget('x_dan');
+SELECT * FROM pg_temp.traces((SELECT numbers FROM numbers WHERE who = 'x_dan'), 'x_dan');
+SELECT what FROM (TABLE others EXCEPT SELECT * FROM pg_temp.others('x_dan')) AS changed;
+TABLE agreement;
 -- Nobody, and again.
 SELECT cdp_forget('nobody'), cdp_forget('x_ada'), cdp_forget(NULL);
 -- Who comes back is someone else, also for a message that waited.
