@@ -96,7 +96,8 @@ ROLLBACK;
 SELECT count(*) FROM (SELECT * FROM pg_temp.traces((SELECT numbers FROM numbers WHERE who = 'x_ada'), 'x_ada') EXCEPT TABLE before) AS changed;
 TABLE agreement;
 
--- Each of them, by a user id, an earlier one, a device.
+-- Each of them, by a user id, an earlier one, a device. An id that has the same hash as one of hers stays.
+INSERT INTO cdp.insert_id SELECT key, content, received_at, source, 'of the same hash' FROM cdp.insert_id WHERE insert_id = 'x_ada order';
 CREATE TABLE others AS SELECT * FROM pg_temp.others('x_ada');
 SELECT cdp_forget('x_ada');
 SELECT * FROM pg_temp.traces((SELECT numbers FROM numbers WHERE who = 'x_ada'), 'x_ada');
