@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace cdp::pg {
 class Spi;
@@ -28,5 +30,9 @@ void take_feedback(pg::Spi& spi, std::span<const event::Event> events);
 /// Gives decisions and impressions of a user that was merged away to the one that stays. Of two impressions
 /// of one creative in one placement the later is remembered; counts stay as they are.
 void merge_user(pg::Spi& spi, int64_t loser, int64_t winner);
+
+/// Deletes decisions and impressions of a user, also decisions that were made for one of its ids before the
+/// user was known. Counts stay as they are.
+void forget_user(pg::Spi& spi, int64_t user_no, const std::vector<std::string>& ids);
 
 }  // namespace cdp::decision

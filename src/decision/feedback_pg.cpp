@@ -209,4 +209,13 @@ void merge_user(pg::Spi& spi, int64_t loser, int64_t winner) {
   (void)move_impressions(spi, loser, winner);
 }
 
+void forget_user(pg::Spi& spi, int64_t user_no, const std::vector<std::string>& ids) {
+  static pg::Query remove_decisions("DELETE FROM cdp.decision WHERE user_no = $1");
+  static pg::Query remove_earlier("DELETE FROM cdp.decision WHERE user_no IS NULL AND user_id = ANY($1)");
+  static pg::Query remove_impressions("DELETE FROM cdp.impression WHERE user_no = $1");
+  (void)remove_decisions(spi, user_no);
+  (void)remove_earlier(spi, ids);
+  (void)remove_impressions(spi, user_no);
+}
+
 }  // namespace cdp::decision

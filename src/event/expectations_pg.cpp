@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "event/expectations.hpp"
 #include "event/settings.hpp"
+#include "event/store.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
@@ -74,6 +75,11 @@ void ViolationLog::store(pg::Spi& spi) const {
     (void)insert(spi, event, source, place, keyword, kind.is_dropped ? "dropped" : "kept", kind.count,
                  kind.first_at, kind.last_at, kind.reason, kind.user_id, kind.sample);
   }
+}
+
+void forget_violations(pg::Spi& spi, const std::vector<std::string>& ids) {
+  static pg::Query remove("DELETE FROM cdp.schema_violation WHERE user_id = ANY($1)");
+  (void)remove(spi, ids);
 }
 
 std::shared_ptr<const Expectations> Expectations::current() {

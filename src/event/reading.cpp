@@ -33,13 +33,17 @@ uint64_t content_of(const Message& message) {
 Received received_of(Message message, const std::string& source, size_t number) {
   Received received{std::move(message), source, number};
   if (received.message.insert_id) {
-    received.id_key = quick_hash64(*received.message.insert_id, quick_hash64(source));
+    received.id_key = insert_id_key(source, *received.message.insert_id);
     received.content = content_of(received.message);
   }
   return received;
 }
 
 }  // namespace
+
+uint64_t insert_id_key(std::string_view source, std::string_view insert_id) {
+  return quick_hash64(insert_id, quick_hash64(source));
+}
 
 Reading read_messages(std::span<const Queued> queued_messages, const ReadingRules& rules) {
   Reading reading;

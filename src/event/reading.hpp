@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -52,6 +53,9 @@ struct ReadingRules {
 
 /// As committed now or changed by this transaction.
 ReadingRules current_reading_rules();
+
+/// The hash by which an insert id of a source is found in cdp.insert_id.
+uint64_t insert_id_key(std::string_view source, std::string_view insert_id);
 
 /// What reading made of queued messages, in their order.
 struct Reading {

@@ -1,5 +1,6 @@
 /// Which messages were seen before, by insert id within the horizon.
 
+#include "base/interrupt.hpp"
 #include "event/settings.hpp"
 #include "event/store.hpp"
 #include "pg/bulk_insert.hpp"
@@ -210,6 +211,28 @@ void remove_repetitions(pg::Spi& spi, std::vector<Received>* messages) {
     ++kept;
   }
   messages->resize(kept);
+}
+
+void forget_insert_ids(pg::Spi& spi, std::span<const InsertId> ids) {
+  static pg::Query remove("DELETE FROM cdp.insert_id WHERE ctid = ANY($1::tid[])");
+  static pg::Query remove_conflicts("DELETE FROM cdp.insert_id_conflict WHERE ctid = ANY($1::tid[])");
+  std::vector<uint64_t> places, conflicts;
+  {
+    pg::IndexLookup known("cdp", "insert_id", "insert_id_key");
+    pg::IndexLookup with_conflicts("cdp", "insert_id_conflict", "insert_id_conflict_pkey");
+    for (const InsertId& id : ids) {
+      check_interrupts();
+      known.find(
+          [&](const pg::IndexLookup::Row& row) {
+            if (row.text(3) == id.source && row.text(4) == id.value) places.push_back(row.place());
+          },
+          static_cast<int64_t>(insert_id_key(id.source, id.value)));
+      with_conflicts.find([&](const pg::IndexLookup::Row& row) { conflicts.push_back(row.place()); },
+                          std::string_view(id.source), std::string_view(id.value));
+    }
+  }
+  if (!places.empty()) (void)remove(spi, pg::tids_text(places));
+  if (!conflicts.empty()) (void)remove_conflicts(spi, pg::tids_text(conflicts));
 }
 
 }  // namespace cdp::event

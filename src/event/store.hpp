@@ -30,6 +30,20 @@ void store_events(pg::Spi& spi, std::span<Event> events, std::span<const Receive
 /// Makes the events of `loser` those of `winner`.
 void move_events(pg::Spi& spi, int64_t loser, int64_t winner);
 
+/// Deletes the stored events of users.
+void forget_events(pg::Spi& spi, const std::vector<int64_t>& users);
+
+/// An insert id as the caller of a source gave it.
+struct InsertId {
+  std::string source;
+  std::string value;
+};
+/// Forgets that these were seen, and their conflicts: a message that has one is taken again.
+void forget_insert_ids(pg::Spi& spi, std::span<const InsertId> ids);
+
+/// Deletes what is kept of violations of schemas of which the last one was by a user of such an id.
+void forget_violations(pg::Spi& spi, const std::vector<std::string>& ids);
+
 /// Deletes letters older than cdp.dead_letter_retention, a bounded number and at most once a minute.
 void forget_dead_letters(pg::Spi& spi, Instant now);
 

@@ -63,4 +63,10 @@ void move_events(pg::Spi& spi, int64_t loser, int64_t winner) {
   (void)move(spi, loser, winner, static_cast<int16_t>(tables.open().slot), tables.packed_until());
 }
 
+void forget_events(pg::Spi& spi, const std::vector<int64_t>& users) {
+  // User by user, so that no plan reads the whole table.
+  static pg::Query remove("DELETE FROM cdp.recent_event WHERE user_no = $1");
+  for (const int64_t user_no : users) (void)remove(spi, user_no);
+}
+
 }  // namespace cdp::event

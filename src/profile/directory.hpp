@@ -119,4 +119,14 @@ class Directory {
 /// The number of a user id, or else of an anonymous id; nullopt if unknown. One index look-up.
 std::optional<int64_t> find_user(pg::Spi& spi, std::string_view id);
 
+/// All by which a person was ever known.
+struct Names {
+  std::vector<int64_t> numbers;  ///< the person's own, then those of who was merged into it, as the log knows
+  std::vector<std::string> ids;
+};
+Names names_of(pg::Spi& spi, int64_t user_no);
+
+/// Deletes the profile and the ids of a person, and what the log says of it.
+void forget_person(pg::Spi& spi, int64_t user_no, const Names& names);
+
 }  // namespace cdp::profile

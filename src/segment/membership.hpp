@@ -34,7 +34,11 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
 /// Computes all segments whose status is pending. Says whether there were any.
 bool compute_pending(pg::Spi& spi, Instant now);
 
-/// Removes users who were merged into others from every segment.
+/// Removes users who are no more from every segment.
 void remove_users(pg::Spi& spi, const std::vector<int64_t>& users);
+
+/// Removes a user from every segment, with the history of its memberships; `numbers` as
+/// timeline::forget_user() has them.
+void forget_user(pg::Spi& spi, const std::vector<int64_t>& numbers);
 
 }  // namespace cdp::segment

@@ -307,4 +307,12 @@ void remove_users(pg::Spi& spi, const std::vector<int64_t>& users) {
   if (!places.empty()) erase_members(spi, places);
 }
 
+void forget_user(pg::Spi& spi, const std::vector<int64_t>& numbers) {
+  remove_users(spi, numbers);
+  static pg::Query remove_dues("DELETE FROM cdp.segment_due WHERE user_no = ANY($1)");
+  static pg::Query remove_changes("DELETE FROM cdp.segment_change WHERE user_no = $1");
+  (void)remove_dues(spi, numbers);
+  for (const int64_t user_no : numbers) (void)remove_changes(spi, user_no);
+}
+
 }  // namespace cdp::segment

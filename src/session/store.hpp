@@ -22,6 +22,9 @@ void add_events(pg::Spi& spi, std::span<const event::Event> events,
 /// Makes the sessions of `losers`, whose events are `winner`'s by now, part of those of `winner`.
 void merge_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winner, Instant now);
 
+/// Deletes the sessions of a user; `numbers` as timeline::forget_user() has them.
+void forget_user(pg::Spi& spi, const std::vector<int64_t>& numbers);
+
 /// Tells where sessions of a user begin, for packing.
 timeline::SessionStarts session_starts();
 

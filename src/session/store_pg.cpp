@@ -316,6 +316,13 @@ void merge_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winne
   writer.finish();
 }
 
+void forget_user(pg::Spi& spi, const std::vector<int64_t>& numbers) {
+  static pg::Query remove_sessions("DELETE FROM cdp.session_span WHERE user_no = ANY($1)");
+  static pg::Query remove_open("DELETE FROM cdp.open_session WHERE user_no = ANY($1)");
+  (void)remove_sessions(spi, numbers);
+  (void)remove_open(spi, numbers);
+}
+
 timeline::SessionStarts session_starts() {
   auto sessions = std::make_shared<pg::IndexLookup>("cdp", "session_span", "session_span_pkey");
   return [sessions](int64_t user_no, Instant from, Instant until) {

@@ -5,6 +5,7 @@
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
+#include "timeline/gathered_days.hpp"
 #include "timeline/packed.hpp"
 #include "timeline/packing.hpp"
 #include "timeline/property_names.hpp"
@@ -28,6 +29,14 @@ extern "C" {
 namespace cdp::timeline {
 
 namespace {
+
+/// How many rows are gathered anew in the time of packing one.
+constexpr int64_t kGatheredForPacked = 20;
+
+/// `amount` times `factor`, at most INT64_MAX.
+int64_t multiplied(int64_t amount, int64_t factor) {
+  return amount > INT64_MAX / factor ? INT64_MAX : amount * factor;
+}
 
 /// The statements over one of the two tables.
 struct TableStatements {
@@ -234,10 +243,19 @@ bool Packing::close_open(Instant now) {
 
 Packed Packing::pack(int64_t most_events) {
   const event::RecentTables tables = event::RecentTables::read(spi_);
+  GatheredDays& days = GatheredDays::of_process();
   Packed packed;
-  if (!tables.may_count_in_closed()) return packed;
-  Writer writer(spi_, session_starts_);
+  if (!tables.may_count_in_closed()) {
+    days.clear();
+    return packed;
+  }
   int64_t user_no = tables.packed_until();
+  if (!days.catch_up(spi_, tables, multiplied(most_events, kGatheredForPacked))) {
+    packed.has_more = true;
+    save_step(user_no, packed);
+    return packed;
+  }
+  Writer writer(spi_, session_starts_);
   {
     pg::IndexLookup rows("cdp", tables.closed().table, tables.closed().key);
     pg::Arena arena("cdp packed rows");
@@ -245,8 +263,10 @@ Packed Packing::pack(int64_t most_events) {
     const auto finish_user = [&] {
       if (events.empty()) return;
       packed.events += static_cast<int64_t>(events.size());
+      for (const PackableEvent& event : events) days.add(event.event_no, event.time, user_no);
       writer.add(user_no, std::exchange(events, {}));
       arena.reset();
+      days.write_if_large(spi_);
     };
     InterruptTicker ticker;
     rows.seek_up(user_no + 1);
@@ -266,16 +286,28 @@ Packed Packing::pack(int64_t most_events) {
     finish_user();
   }
   writer.finish();
-  static pg::Query update(
-      "UPDATE cdp.packing SET packed_until = $1, done_xid = CASE WHEN $2 THEN pg_current_xact_id() END");
-  (void)update(spi_, packed.has_more ? user_no : INT64_MAX, !packed.has_more);
+  if (!packed.has_more) {
+    days.write(spi_, most_events == INT64_MAX ? INT64_MAX : GatheredDays::kRowsAtOnce);
+    packed.has_more = !days.is_empty();
+  }
+  save_step(user_no, packed);
   return packed;
+}
+
+void Packing::save_step(int64_t user_no, const Packed& packed) {
+  static pg::Query update(
+      "UPDATE cdp.packing SET packed_until = $1, done_xid = CASE WHEN $2 THEN pg_current_xact_id() END"
+      " RETURNING xmin::text::bigint");
+  const int64_t packed_until = packed.has_more ? user_no : INT64_MAX;
+  const pg::Rows rows = update(spi_, packed_until, !packed.has_more);
+  GatheredDays::of_process().finish_step(packed_until, rows.bigint(0, 0));
 }
 
 void unpack_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winner) {
   const event::RecentTables tables = event::RecentTables::read(spi);
   const event::RecentTable& table = tables.open();
   std::optional<pg::BulkInsert> rows;
+  std::vector<int64_t> unpacked;
   {
     const StoredPropertyNames names(spi);
     pg::IndexLookup stored("cdp", "timeline", "timeline_pkey");
@@ -284,6 +316,7 @@ void unpack_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winn
       stored.find(
           [&](const pg::IndexLookup::Row& row) {
             if (!rows) rows.emplace("cdp", table.table, "recent_event");
+            if (unpacked.empty() || unpacked.back() != loser) unpacked.push_back(loser);
             {
               const pg::InContext in_arena(arena.context());
               for (const PackableEvent& event : events_of(row, names))
@@ -299,7 +332,8 @@ void unpack_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winn
   if (!rows) return;
   rows->finish();
   static pg::Query remove("DELETE FROM cdp.timeline WHERE user_no = ANY($1)");
-  (void)remove(spi, losers);
+  (void)remove(spi, unpacked);
+  add_gone_users(spi, unpacked);
 }
 
 }  // namespace cdp::timeline

@@ -33,6 +33,11 @@ UPDATE cdp.identity_kind SET max_per_user = 1 WHERE kind = 'anonymous_id';
 INSERT INTO cdp.blocked_id (value) VALUES ('kiosk');
 SELECT cdp_identify('u1', anonymous_id => 'd1'), cdp_identify('u1', anonymous_id => 'd2'), cdp_alias('u2', 'u1');
 SELECT cdp_process();
+-- Packed, recent, and packed of someone who is merged then.
+SELECT cdp_pack();
+SELECT cdp_track('u' || i, 'look', ts => now() - interval '20 days') FROM generate_series(7, 9) AS i;
+SELECT cdp_alias('u5', 'u3');
+SELECT cdp_process();
 -- These wait while the dump is made.
 SELECT cdp_track('late' || i, 'look') FROM generate_series(1, 10) i;
 SQL
@@ -50,10 +55,12 @@ SELECT cdp_profile('u2');
 SELECT kind, max_per_user FROM cdp.identity_kind ORDER BY kind;
 SELECT value FROM cdp.blocked_id;
 SELECT cdp_in_segment('u6', 'norse'), cdp_segments('u6'), cdp_match('u6', 'count(buy) >= 8'), cdp_count('did(buy)');
-SELECT count(*) FROM cdp.inbox;
+SELECT count(*) FROM cdp.inbox_waiting;
+SELECT md5(string_agg(d::text, '|' ORDER BY event, day)), sum(rb_cardinality(users)) FROM cdp.event_day d;
+SELECT (SELECT count(*) > 0 FROM cdp.event_day_packed), (SELECT sum(rb_cardinality(users)) FROM cdp.gone_user);
 SQL
 my $before = answer('before', $result);
-like($before, qr/^10000\|10000\|/, 'there is something to dump');
+like($before, qr/^10003\|10000\|/, 'there is something to dump');
 like($before, qr/^\(\d+,refused,.*^\(\d+,merged,.*^anonymous_id\|1\nuser_id\|100\nkiosk$/ms, 'also of who is who');
 
 my $dump = $PostgreSQL::Test::Utils::tmp_check . '/dump.sql';
@@ -73,6 +80,9 @@ for my $database ('before', 'after')
 	answer($database, 'SELECT cdp_process()');
 	is(answer($database, q{SELECT change, value FROM cdp.identity_log ORDER BY log_no DESC LIMIT 1}), 'merged|u4', 'who is who goes on');
 	is(answer($database, 'SELECT count(*) FROM cdp.dead_letter'), 2, 'and who is nobody');
+	answer($database, 'SELECT cdp_pack()') for 1 .. 2;
+	is(answer($database, q{SELECT count(*) FROM (SELECT event, (ts AT TIME ZONE 'UTC')::date, array_agg(DISTINCT user_no::integer) FROM cdp.event GROUP BY 1, 2
+		EXCEPT ALL SELECT event, day, rb_to_array(users) FROM cdp.event_day) AS missing}), 0, 'and who did what on which day');
 }
 for my $sql ('SELECT count(*) FROM cdp.event', 'SELECT max(user_no), count(*) FROM cdp.profile',
 	q{SELECT cdp_segment('lately')::text}, q{SELECT cdp_in_segment('late3', 'lately'), cdp_in_segment('new', 'lately')})

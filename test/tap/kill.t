@@ -25,6 +25,7 @@ synchronous_commit = on
 log_min_messages = panic
 max_connections = 40
 cdp.batch_size = 1000
+cdp.pack_interval = 1s
 CONF
 sub answer { my ($sql) = @_; return $node->safe_psql('postgres', $sql) }
 # The answer, or undef while the server is not to be reached.
@@ -126,7 +127,7 @@ sub call_process
 	my ($name) = @_;
 	until (-e $stop || getppid() != $parent)
 	{
-		run_script($name, join('', map { 'SELECT cdp_process(' . (1 + int rand 3000) . ");\nSELECT pg_sleep(" . rand(0.02) . ");\n" } 1 .. 100));
+		run_script($name, join('', map { (rand() < 0.05 ? "SELECT cdp_pack();\n" : ()), 'SELECT cdp_process(' . (1 + int rand 3000) . ");\nSELECT pg_sleep(" . rand(0.02) . ");\n" } 1 .. 100));
 		Time::HiRes::usleep(50_000);
 	}
 	return;
@@ -206,6 +207,10 @@ sub check
 		WHERE sent.n IS NULL OR e.n IS NULL OR who <> user_id OR sent.insert_id IS DISTINCT FROM e.insert_id OR ts <> time_of(n)}), 0,
 		"$when: every committed message is there, of the right user, and no other");
 	is(answer('SELECT count(*) FROM cdp.event'), answer('SELECT count(*) FROM sent'), "$when: each is there once");
+	cmp_ok(answer('SELECT sum(n) FROM cdp.timeline'), '>', 1000, "$when: events were packed");
+	is(answer(q{SELECT count(*) FROM (SELECT event, (ts AT TIME ZONE 'UTC')::date AS day, array_agg(DISTINCT user_no::integer ORDER BY user_no::integer) AS users FROM cdp.event GROUP BY 1, 2) AS e
+		FULL JOIN (SELECT event, day, rb_to_array(users) AS users FROM cdp.event_day) AS d USING (event, day, users) WHERE e.event IS NULL OR d.event IS NULL}), 0,
+		"$when: users by day are those of the events");
 	is(answer('SELECT (SELECT count(*) FROM cdp.dead_letter), (SELECT count(*) FROM cdp.insert_id_conflict)'), '0|0', "$when: no dead letters, no conflicts");
 	is(answer(q{SELECT count(*) FROM (SELECT who AS user_id, min(time_of(n)) AS first_seen, max(time_of(n)) AS last_seen FROM sent GROUP BY 1) AS s
 		FULL JOIN cdp.profile AS p USING (user_id, first_seen, last_seen) WHERE p.user_no IS NULL OR s.user_id IS NULL}), 0, "$when: profiles are of those who sent");

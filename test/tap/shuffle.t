@@ -335,6 +335,7 @@ while (@waiting)
 		push @script, statements_for(@slice);
 		push @script, 'SELECT cdp_process(' . one_of('', 1, 1 + int rand @slice, 1 + int rand @slice) . ");\n" for 1 .. int rand 4;
 		push @script, 'SET cdp.chunk_events = ' . one_of(2, 3, 5, 20, 512) . ";\nSELECT cdp_pack();\n" if chance(0.3);
+		push @script, "SELECT check_days();\n" if chance(0.04);
 		push @script, "COMMIT;\n" if $is_one;
 		push @script, "BEGIN;\nSELECT cdp_pack();\nROLLBACK;\n" if chance(0.05);
 		push @script, "BEGIN;\nSELECT cdp_process(" . (1 + int rand 50) . ");\nROLLBACK;\n" if chance(0.05);
@@ -348,6 +349,21 @@ PostgreSQL::Test::Utils::append_to_file("$folder/raw.tsv", join('', map { join("
 my $node = new_cluster('shuffle');
 sub answer { my ($sql) = @_; return $node->safe_psql('postgres', $sql) }
 answer('CREATE EXTENSION cdp');
+# Which users did what on which day, as the view has it and as plain SQL over cdp.event. It is an error where they differ.
+answer(<<'SQL');
+CREATE TABLE checked (at timestamptz DEFAULT clock_timestamp(), days bigint);
+CREATE FUNCTION check_days() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    difference text;
+BEGIN
+    WITH expected AS (SELECT event, (ts AT TIME ZONE 'UTC')::date AS day, array_agg(DISTINCT user_no::integer ORDER BY user_no::integer) AS users FROM cdp.event GROUP BY 1, 2),
+        actual AS (SELECT event, day, rb_to_array(users) AS users FROM cdp.event_day)
+    SELECT string_agg(d, E'\n') INTO difference
+    FROM (SELECT 'missing ' || m::text FROM (TABLE expected EXCEPT ALL TABLE actual) AS m UNION ALL SELECT 'invented ' || i::text FROM (TABLE actual EXCEPT ALL TABLE expected) AS i LIMIT 10) AS all_of_them (d);
+    IF difference IS NOT NULL THEN RAISE EXCEPTION 'cdp.event_day is wrong: %', difference; END IF;
+    INSERT INTO checked (days) SELECT count(*) FROM cdp.event_day;
+END $$;
+SQL
 my $begin = now();
 $node->command_ok([ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), '-o', '/dev/null', '-f', "$folder/send.sql" ],
 	scalar(@raw) . ' messages are sent, and processed in between');
@@ -537,6 +553,9 @@ my $events = answer('SELECT count(*), md5(string_agg(e::text, $$ $$ ORDER BY e::
 answer('SELECT cdp_pack()') for 1 .. 3;
 is(answer('SELECT count(*) FROM cdp.recent_event'), 0, 'all are in the end, and their tables are empty');
 is(answer('SELECT count(*), md5(string_agg(e::text, $$ $$ ORDER BY e::text)) FROM cdp.event AS e'), $events, 'which changes nothing that is seen');
+answer('SELECT check_days()');
+cmp_ok(answer('SELECT count(*) FROM checked WHERE days > 10'), '>', min(5, $rounds / 100), 'users by event and day were right whenever they were looked at');
+cmp_ok(answer('SELECT sum(rb_cardinality(users)) FROM cdp.gone_user'), '>', $rounds / 40, 'also without those who were packed and then merged');
 answer('CREATE TABLE unpacked AS SELECT t.user_no, first_ts, chunk, last_ts, n, d.* FROM cdp.timeline AS t, cdp_timeline_details(t.timeline, t.properties) AS d');
 is(answer('SELECT count(*) FROM unpacked'), answer('SELECT sum(n) FROM cdp.timeline'), 'chunks have as many events as they say');
 is(answer(q{SELECT count(*) FROM unpacked AS u WHERE begins_session <> EXISTS (SELECT FROM cdp.session_span AS s
