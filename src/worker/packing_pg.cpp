@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 extern "C" {
 #include <access/xact.h>
@@ -53,30 +54,44 @@ bool pack_if_due(pg::Spi& spi, Instant now, Instant* next_look) {
   return true;
 }
 
-void report_failure(const char* message) {
+/// Tells the server's log, and whoever asks cdp_health().
+void report_failure(pg::Spi& spi, const std::string& message) {
+  static pg::Query query(
+      "UPDATE cdp.worker SET packing_error = $1, packing_error_at = clock_timestamp(),"
+      " packing_fails_since = coalesce(packing_fails_since, clock_timestamp())");
+  (void)query(spi, message);
   pg::guard([&] {
-    ereport(WARNING, (errmsg("cdp worker: events could not be packed: %s", message),
+    ereport(WARNING, (errmsg("cdp worker: events could not be packed: %s", message.c_str()),
                       errdetail("They stay where they are, and count as before.")));
   });
+}
+
+void record_success(pg::Spi& spi) {
+  static pg::Query query(
+      "UPDATE cdp.worker SET packing_fails_since = NULL WHERE packing_fails_since IS NOT NULL");
+  (void)query(spi);
 }
 
 }  // namespace
 
 bool pack_some(pg::Spi& spi, Instant now) {
   static Instant next_look = Instant::min();
+  static bool may_have_failed = true;  // perhaps a process before this one
   if (now < next_look || pack_interval() == 0) return false;
   try {
     bool has_more = false;
     pg::in_subtransaction([&] { has_more = pack_if_due(spi, now, &next_look); });
+    if (std::exchange(may_have_failed, false)) record_success(spi);
     return has_more;
   } catch (const Error& error) {
     if (error.category() == Category::Cancelled) throw;
-    report_failure(error.what());
+    report_failure(spi, error.what());
   } catch (const pg::ServerError& error) {
     if (ERRCODE_TO_CATEGORY(error.sqlstate()) == ERRCODE_OPERATOR_INTERVENTION) throw;
-    report_failure(error.what());
+    report_failure(spi, error.what());
   }
   // Messages go on being taken; what keeps events from being packed is looked at once in a while.
+  may_have_failed = true;
   next_look = now + kFailureInterval;
   return false;
 }
