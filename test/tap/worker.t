@@ -204,12 +204,22 @@ $node->safe_psql('postgres', 'DROP DATABASE owned');
 $node->safe_psql('postgres', 'DROP ROLE heir');
 
 # Standby: nothing runs and nothing is logged until it is promoted.
+my $all_events = 'SELECT count(*), md5(string_agg(e::text, $$ $$ ORDER BY e::text)) FROM cdp.event AS e';
+answer('SELECT cdp_pack()');
 $node->backup('base');
 forget_earlier_run('standby');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
 $standby->start;
+# Packed before and after, late events between chunks' and a table emptied.
+answer(q{SELECT cdp_track('u' || i % 90, 'glance', jsonb_build_object('late', i), now() - i * interval '1 minute') FROM generate_series(1, 3000) AS i});
+ok(wait_for(20, sub { pending('one') == 0 }), 'events come');
+answer('SELECT cdp_pack()') for 1 .. 2;
+answer(q{SELECT cdp_track('u' || i, 'glance') FROM generate_series(1, 300) AS i});
+ok(wait_for(20, sub { pending('one') == 0 }), 'and more');
+answer('SELECT cdp_pack(100)');
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+is(answer($all_events, 'one', $standby), answer($all_events), 'events packed, being packed, and recent, are the same on a standby');
 sleep 3;
 is(answer(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'cdp%'}, 'postgres', $standby), 0,
 	'no worker runs on a standby');
@@ -227,6 +237,11 @@ ok(wait_for(20, sub { answer('SELECT state FROM cdp.worker_status', 'one', $stan
 	'promotion brings the worker');
 is(answer(q{SELECT string_agg(check_name, ' ') FROM cdp_health() WHERE status <> 'ok' AND check_name <> 'autovacuum'}, 'one', $standby),
 	'', 'and cdp_health has no complaint');
+my $before_packing = answer($all_events, 'one', $standby);
+answer('SELECT cdp_pack()', 'one', $standby) for 1 .. 3;
+is(answer($all_events, 'one', $standby) . answer('SELECT count(*) FROM cdp.recent_event', 'one', $standby), "${before_packing}0",
+	'packing goes on there, and changes nothing that is seen');
+is(answer(packing_faults() . 'SELECT * FROM pg_temp.packing_faults(512)', 'one', $standby), '', 'all of it in order');
 $standby->stop;
 
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|signal 6|signal 11/, 'no process died of itself');
