@@ -20,7 +20,7 @@ diag("seed $seed");
 my $checked_steps = 1000; # between two looks at those who took part
 my $epoch_steps = 50_000; # between two looks at all, after which mostly other people come
 my $population = 250;
-my $most_events = 64; # of a chunk
+my $most_events = 8; # of a chunk at first, then 64
 
 my $node = new_cluster('packing_steps', "max_prepared_transactions = 2\nlog_statement = none\njit = off\nmax_wal_size = 4GB\n");
 sub answer { my ($sql) = @_; return $node->safe_psql('postgres', $sql) }
@@ -113,7 +113,7 @@ my $may_forget = answer(q{SELECT to_regprocedure('cdp_forget(text)') IS NOT NULL
 
 # ---- People and their messages -----------------------------------------------------------------------------------
 # A person is a hash: names (of users, u…, and devices, a…), first and last (times in microseconds since 1970), times (some
-# that it has), sent (some messages that may come again).
+# that it has), sent (some messages that may come again), is_crowded (all that it does happens at three instants).
 
 my $minute = 60_000_000;
 my $begin = 1_735_689_600_000_000;
@@ -134,15 +134,25 @@ sub somebody
 	return one_of(@earlier) if @earlier && chance(0.03);
 	return one_of(@people) if @people && !chance(0.05 + ($population - @people) / $population);
 	my $start = $begin + int rand 10 * 24 * 60 * $minute;
-	push @people, { number => ++$last_person, names => [ new_name(chance(0.7) ? 'u' : 'a') ], first => $start, last => $start, times => [], sent => [], is_new => 1 };
+	push @people, { number => ++$last_person, names => [ new_name(chance(0.7) ? 'u' : 'a') ], first => $start, last => $start, times => [], sent => [], is_new => 1,
+		is_crowded => chance(0.2) };
 	shift @people if @people > $population;
 	return $people[-1];
 }
 
 sub user_name { my ($person) = @_; return (grep { /^u/ } @{ $person->{names} })[-1] }
 
-# In order two times out of three, otherwise late: anywhere, or at or beside the time of another.
+# In order two times out of three, otherwise late: anywhere, or at or beside the time of another. Many are full hours or
+# half days, where people meet who become one.
 sub time_of_next
+{
+	my ($person) = @_;
+	return $begin + 5 * 24 * 60 * $minute * int(rand 3) + one_of(0, 0, 0, 1) if $person->{is_crowded};
+	my $time = time_near($person);
+	return chance(0.4) ? $time - $time % (one_of(1, 12, 12, 120) * 60 * $minute) : $time;
+}
+
+sub time_near
 {
 	my ($person) = @_;
 	my $known = $person->{times};
@@ -269,7 +279,7 @@ sub pack_some
 {
 	flush();
 	push @script, "SELECT cdp_process();\n" if chance(0.5);
-	push @script, 'SET cdp.chunk_events = ' . one_of(2, 3, 5, 8, 16, 33, $most_events) . ";\n";
+	push @script, 'SET cdp.chunk_events = ' . one_of(2, 3, 5, $most_events, 2 + int rand($most_events - 1)) . ";\n";
 	push @script, 'SELECT cdp_pack(' . one_of('', map { 1 + int rand $_ } 3, 30, 300) . ");\n" for 1 .. 1 + int rand 3;
 	$count{packings}++;
 	return;
@@ -342,6 +352,7 @@ while ($is_right && $done < $steps)
 		last if $done >= $steps;
 		step() for 1 .. min($checked_steps, $steps - $done);
 		$done += $checked_steps;
+		$most_events = 64 if $done >= $steps / 3;
 		# As if these messages lay further back than the horizon: their users' events know them.
 		push @script, "TRUNCATE cdp.insert_id;\n" if chance(0.2);
 		my $is_end = $done % $epoch_steps == 0 || $done >= $steps;
