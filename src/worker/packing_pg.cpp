@@ -57,8 +57,9 @@ bool pack_if_due(pg::Spi& spi, Instant now, Instant* next_look) {
 /// Tells the server's log, and whoever asks cdp_health().
 void report_failure(pg::Spi& spi, const std::string& message) {
   static pg::Query query(
-      "UPDATE cdp.worker SET packing_error = $1, packing_error_at = clock_timestamp(),"
-      " packing_fails_since = coalesce(packing_fails_since, clock_timestamp())");
+      "UPDATE cdp.worker SET packing_error = $1, packing_error_at = clock.now,"
+      " packing_fails_since = coalesce(packing_fails_since, clock.now)"
+      " FROM (SELECT clock_timestamp() AS now) AS clock");
   (void)query(spi, message);
   pg::guard([&] {
     ereport(WARNING, (errmsg("cdp worker: events could not be packed: %s", message.c_str()),

@@ -105,8 +105,8 @@ BEGIN
         WHERE users IS NULL OR t.user_no = ANY (users);
     ANALYZE pg_temp.chunk;
     RETURN QUERY
-        SELECT format('user %s, chunk %s %s: says %s events until %s, has %s from %s until %s', c.user_no, c.first_ts, c.chunk, c.n, c.last_ts,
-                      count(*), min(c.ts), max(c.ts))
+        SELECT format('user %s, chunk %s %s: says %s events until %s, has %s, the first of arrival %s, from %s until %s; at most %s', c.user_no, c.first_ts, c.chunk, c.n, c.last_ts,
+                      count(*), (array_agg(c.arrival_no ORDER BY c.place))[1], min(c.ts), max(c.ts), most)
         FROM pg_temp.chunk AS c GROUP BY c.user_no, c.first_ts, c.chunk, c.last_ts, c.n
         HAVING min(c.ts) IS DISTINCT FROM c.first_ts OR max(c.ts) IS DISTINCT FROM c.last_ts OR count(*) <> c.n OR c.n > most
             OR (array_agg(c.arrival_no ORDER BY c.place))[1] IS DISTINCT FROM c.chunk;

@@ -275,11 +275,13 @@ sub forget
 
 sub process { flush(); push @script, 'SELECT cdp_process(' . one_of('', 1 + int rand 50, 1 + int rand 50) . ");\n"; return }
 
+sub chunk_events { return 'SET cdp.chunk_events = ' . one_of(2, 3, 5, $most_events, 2 + int rand($most_events - 1)) . ";\n" }
+
 sub pack_some
 {
 	flush();
 	push @script, "SELECT cdp_process();\n" if chance(0.5);
-	push @script, 'SET cdp.chunk_events = ' . one_of(2, 3, 5, $most_events, 2 + int rand($most_events - 1)) . ";\n";
+	push @script, chunk_events();
 	push @script, 'SELECT cdp_pack(' . one_of('', map { 1 + int rand $_ } 3, 30, 300) . ");\n" for 1 .. 1 + int rand 3;
 	$count{packings}++;
 	return;
@@ -292,7 +294,7 @@ sub transaction
 	flush();
 	if (chance(0.3))
 	{
-		push @script, "BEGIN;\n", 'SELECT cdp_process(' . (1 + int rand 50) . ");\n", 'SELECT cdp_pack(' . one_of('', 1 + int rand 100) . ");\n", one_of("ROLLBACK;\n", "COMMIT;\n");
+		push @script, "BEGIN;\n", chunk_events(), 'SELECT cdp_process(' . (1 + int rand 50) . ");\n", 'SELECT cdp_pack(' . one_of('', 1 + int rand 100) . ");\n", one_of("ROLLBACK;\n", "COMMIT;\n");
 	}
 	elsif ($is_open) { push @script, "COMMIT PREPARED 'old';\n"; $is_open = 0 }
 	else { push @script, "BEGIN;\nSELECT pg_current_xact_id();\nPREPARE TRANSACTION 'old';\n"; $is_open = 1 }
