@@ -153,6 +153,19 @@ DELETE FROM cdp.property_name;
 SELECT count(properties) FROM cdp.event;
 ROLLBACK;
 \set VERBOSITY default
+-- In steps, each of which ends with the user by whom it reaches as many events.
+DO $$BEGIN PERFORM cdp_pack(); COMMIT; PERFORM cdp_pack(); COMMIT; PERFORM cdp_pack(); END$$;
+INSERT INTO sent SELECT n, 'step' || n % 30, 'view', '2025-02-01'::timestamptz + n * interval '1 minute', NULL, '{}', '{}' FROM generate_series(4001, 4300) AS n;
+SELECT pg_temp.send(4001, 4300), cdp_process();
+SELECT cdp_pack(95), (SELECT count(*) FROM cdp.unpacked_event);
+SELECT cdp_pack(1) AS one_user, cdp_pack(11) AS two_users;
+SELECT (SELECT count(*) FROM cdp.unpacked_event), state FROM cdp.packing_status;
+SELECT count(*), count(DISTINCT ts) FROM cdp.event WHERE user_id LIKE 'step%';
+SELECT cdp_pack(170);
+SELECT state, closed_table LIKE 'recent_event__' AS is_named, done_xid IS NOT NULL AS waits, fails_since FROM cdp.packing_status;
+SELECT cdp_pack(1);
+SELECT state, done_xid FROM cdp.packing_status;
+SELECT cdp_pack(0);
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT cdp_pack();
 ROLLBACK;

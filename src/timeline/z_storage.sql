@@ -27,7 +27,7 @@ COMMENT ON COLUMN cdp.timeline.first_ts IS 'Time of the first event';
 COMMENT ON COLUMN cdp.timeline.chunk IS 'Arrival number of the first event; parts chunks that begin at the same time';
 COMMENT ON COLUMN cdp.timeline.last_ts IS 'Time of the last event';
 COMMENT ON COLUMN cdp.timeline.n IS 'How many events';
-COMMENT ON COLUMN cdp.timeline.timeline IS 'When, which (cdp.event_name.event_no), and where sessions begin';
+COMMENT ON COLUMN cdp.timeline.timeline IS 'When, which (cdp.event_name.event_no), and where sessions begin; a late event that moves a beginning does so here when it is packed';
 COMMENT ON COLUMN cdp.timeline.properties IS 'All else of the events, by columns: properties, context, insert id, source, arrival (cdp_timeline_details)';
 SELECT pg_catalog.pg_extension_config_dump('cdp.timeline', '');
 

@@ -6,6 +6,7 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "pg/wake.hpp"
+#include "worker/load.hpp"
 #include "worker/start_pg.hpp"
 #include "worker/version.hpp"
 
@@ -40,6 +41,7 @@ class Health {
     check_worker_slots();
     check_inbox();
     check_inbox_size();
+    check_packing();
     check_clock();
     check_autovacuum();
   }
@@ -221,6 +223,72 @@ class Health {
             detail + ". What is taken of it is not emptied before " + holder.text(0, 0) +
                 " ends the transaction in which it queued messages.",
             holder.text(0, 1));
+  }
+
+  /// Packing fails, or cannot go on because the table that was packed last is still looked at.
+  void check_packing() {
+    if (RecoveryInProgress()) return ok("packing", "The primary server packs.");
+    if (!may_read("packing", "packing_status")) return;
+    static pg::Query query(
+        "SELECT fails_since IS NOT NULL, to_char(fails_since, 'YYYY-MM-DD HH24:MI:SS TZ'),"
+        " to_char(last_error_at, 'YYYY-MM-DD HH24:MI:SS TZ'), last_error,"
+        " coalesce(state = 'emptying' AND opened_at + 2 * $1 * interval '1 microsecond' < clock_timestamp(),"
+        " false), coalesce(to_char(opened_at, 'YYYY-MM-DD HH24:MI:SS TZ'), '') FROM cdp.packing_status");
+    const pg::Rows rows = query(spi_, pack_interval());
+    if (rows.boolean(0, 0))
+      return warning("packing",
+                     "It has failed since " + rows.text(0, 1) + ", last at " + rows.text(0, 2) + ": " +
+                         rows.text(0, 3) + ". Events stay where they are, and count as before.",
+                     "Remove the cause; the worker tries again by itself once a minute.");
+    const std::string since = rows.text(0, 5);
+    if (since.empty()) return ok("packing", "Nothing was packed yet.");
+    const std::string gathering = "Events that were taken since " + since + " are not packed yet";
+    if (!rows.boolean(0, 4)) return ok("packing", gathering + ".");
+    const pg::Rows holder = holder_of_packed();
+    if (!holder.empty())
+      return warning("packing",
+                     gathering + ": the table of those before is not emptied before " + holder.text(0, 0) +
+                         ", which may still look at it.",
+                     holder.text(0, 1));
+    static pg::Query sees_all_query("SELECT pg_has_role('pg_read_all_stats', 'MEMBER')");
+    if (sees_all_query(spi_).boolean(0, 0))
+      return ok("packing", gathering + "; the worker goes on when it looks next.");
+    warning("packing",
+            gathering + ": the table of those before is kept by a transaction that you do not see.",
+            "Call cdp_health() as a superuser or a member of pg_read_all_stats.");
+  }
+
+  /// Who keeps the table of events that are all packed from being emptied, and how to end that: one row, or
+  /// none.
+  pg::Rows holder_of_packed() {
+    static pg::Query query(
+        "WITH done AS (SELECT age(done_xid::xid) AS age, closed_table FROM cdp.packing_status)"
+        " SELECT who, remedy FROM ("
+        "SELECT format('process %s ends its transaction', a.pid) AS who,"
+        " format('SELECT pg_terminate_backend(%s)', a.pid) AS remedy, a.xact_start AS since"
+        " FROM pg_stat_activity AS a, done WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()"
+        " AND a.backend_type NOT IN ('cdp worker', 'autovacuum worker')"
+        " AND greatest(age(a.backend_xid), age(a.backend_xmin)) >= done.age"
+        " UNION ALL SELECT format('the prepared transaction %s ends', p.gid),"
+        " format('COMMIT PREPARED %1$L, or ROLLBACK PREPARED %1$L', p.gid), p.prepared"
+        " FROM pg_prepared_xacts AS p, done WHERE p.database = current_database() AND age(p.transaction) >= "
+        "done.age"
+        " UNION ALL SELECT format('the standby of replication slot %s ends an old query', s.slot_name),"
+        " format('End the oldest transaction of that standby (hot_standby_feedback tells of it); where it is "
+        "gone for good, SELECT pg_drop_replication_slot(%L)', s.slot_name), NULL"
+        " FROM pg_replication_slots AS s, done WHERE age(s.xmin) >= done.age"
+        " UNION ALL SELECT format('the standby %s ends an old query', r.application_name),"
+        " 'End the oldest transaction of that standby (hot_standby_feedback tells of it).', NULL"
+        " FROM pg_stat_replication AS r, done WHERE age(r.backend_xmin) >= done.age"
+        " UNION ALL SELECT format('process %s ends the transaction in which it read it', l.pid),"
+        " format('SELECT pg_terminate_backend(%s)', l.pid), a.xact_start"
+        " FROM pg_locks AS l LEFT JOIN pg_stat_activity AS a USING (pid), done WHERE l.locktype = 'relation'"
+        " AND l.granted AND l.pid <> pg_backend_pid() AND a.backend_type IS DISTINCT FROM 'cdp worker'"
+        " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND l.relation = (SELECT oid FROM pg_class WHERE relname = done.closed_table"
+        " AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'cdp'))"
+        ") AS holder ORDER BY since NULLS LAST LIMIT 1");
+    return query(spi_);
   }
 
   void check_clock() {

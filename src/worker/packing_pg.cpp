@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/datum.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "segment/membership.hpp"
@@ -11,6 +12,8 @@
 #include "worker/packing.hpp"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 extern "C" {
 #include <access/xact.h>
@@ -27,12 +30,14 @@ constexpr Micros kLookInterval = 10 * kSecond;
 /// After a failure.
 constexpr Micros kFailureInterval = 60 * kSecond;
 
-/// All that is recent at present; less where an older snapshot keeps the closed table from being emptied.
-int64_t pack_all(pg::Spi& spi, Instant now) {
+/// All that is recent at present, or about `most_events` of it; less where an older snapshot keeps the closed
+/// table from being emptied.
+int64_t pack_now(pg::Spi& spi, Instant now, int64_t most_events) {
   timeline::Packing packing(spi, session::session_starts());
-  int64_t events = packing.pack(INT64_MAX).events;
-  if (packing.empty_closed() && packing.close_open(now)) events += packing.pack(INT64_MAX).events;
-  return events;
+  const timeline::Packed rest = packing.pack(most_events);
+  if (rest.has_more || rest.events >= most_events) return rest.events;
+  if (!packing.empty_closed() || !packing.close_open(now)) return rest.events;
+  return rest.events + packing.pack(most_events - rest.events).events;
 }
 
 /// Says whether there is more to do at once, and when to look next.
@@ -49,30 +54,45 @@ bool pack_if_due(pg::Spi& spi, Instant now, Instant* next_look) {
   return true;
 }
 
-void report_failure(const char* message) {
+/// Tells the server's log, and whoever asks cdp_health().
+void report_failure(pg::Spi& spi, const std::string& message) {
+  static pg::Query query(
+      "UPDATE cdp.worker SET packing_error = $1, packing_error_at = clock.now,"
+      " packing_fails_since = coalesce(packing_fails_since, clock.now)"
+      " FROM (SELECT clock_timestamp() AS now) AS clock");
+  (void)query(spi, message);
   pg::guard([&] {
-    ereport(WARNING, (errmsg("cdp worker: events could not be packed: %s", message),
+    ereport(WARNING, (errmsg("cdp worker: events could not be packed: %s", message.c_str()),
                       errdetail("They stay where they are, and count as before.")));
   });
+}
+
+void record_success(pg::Spi& spi) {
+  static pg::Query query(
+      "UPDATE cdp.worker SET packing_fails_since = NULL WHERE packing_fails_since IS NOT NULL");
+  (void)query(spi);
 }
 
 }  // namespace
 
 bool pack_some(pg::Spi& spi, Instant now) {
   static Instant next_look = Instant::min();
+  static bool may_have_failed = true;  // perhaps a process before this one
   if (now < next_look || pack_interval() == 0) return false;
   try {
     bool has_more = false;
     pg::in_subtransaction([&] { has_more = pack_if_due(spi, now, &next_look); });
+    if (std::exchange(may_have_failed, false)) record_success(spi);
     return has_more;
   } catch (const Error& error) {
     if (error.category() == Category::Cancelled) throw;
-    report_failure(error.what());
+    report_failure(spi, error.what());
   } catch (const pg::ServerError& error) {
     if (ERRCODE_TO_CATEGORY(error.sqlstate()) == ERRCODE_OPERATOR_INTERVENTION) throw;
-    report_failure(error.what());
+    report_failure(spi, error.what());
   }
   // Messages go on being taken; what keeps events from being packed is looked at once in a while.
+  may_have_failed = true;
   next_look = now + kFailureInterval;
   return false;
 }
@@ -82,6 +102,13 @@ bool pack_some(pg::Spi& spi, Instant now) {
 using namespace cdp;  // NOLINT(google-build-using-namespace): the function below is the room's outside
 
 CDP_FUNCTION(cdp_pack) {
+  const pg::Arguments arguments(fcinfo);
+  int64_t most_events = INT64_MAX;
+  if (!arguments.is_null(0)) {
+    most_events = arguments.integer(0);
+    if (most_events < 1)
+      throw Error(Category::BadValue, "max_events must be at least 1, not " + std::to_string(most_events));
+  }
   // A snapshot from before the lock would miss events that must not be left behind.
   if (IsolationUsesXactSnapshot())
     throw Error(Category::State,
@@ -91,5 +118,5 @@ CDP_FUNCTION(cdp_pack) {
   segment::lock_processing();
   static pg::Query clock("SELECT clock_timestamp()");
   const Instant now = clock(spi).instant(0, 0);
-  return Int64GetDatum(worker::pack_all(spi, now));
+  return Int64GetDatum(worker::pack_now(spi, now, most_events));
 }

@@ -9,7 +9,10 @@ CREATE TABLE cdp.worker (
     errors_total        bigint NOT NULL DEFAULT 0,
     last_error          text,
     last_error_at       timestamptz,
-    retry_at            timestamptz
+    retry_at            timestamptz,
+    packing_fails_since timestamptz,
+    packing_error       text,
+    packing_error_at    timestamptz
 ) WITH (fillfactor = 10);
 COMMENT ON TABLE cdp.worker IS 'What the background worker of this database last did: one row. Read cdp.worker_status instead. Not dumped';
 COMMENT ON COLUMN cdp.worker.is_single IS 'Keeps this table at one row';
@@ -23,6 +26,9 @@ COMMENT ON COLUMN cdp.worker.errors_total IS 'Batches that failed and were rolle
 COMMENT ON COLUMN cdp.worker.last_error IS 'Message of the last failure';
 COMMENT ON COLUMN cdp.worker.last_error_at IS 'When that was';
 COMMENT ON COLUMN cdp.worker.retry_at IS 'When the failed batch is tried again; null if the last one succeeded';
+COMMENT ON COLUMN cdp.worker.packing_fails_since IS 'Since when packing fails; null if it did not the last time';
+COMMENT ON COLUMN cdp.worker.packing_error IS 'Message of its last failure';
+COMMENT ON COLUMN cdp.worker.packing_error_at IS 'When that was';
 INSERT INTO cdp.worker DEFAULT VALUES;
 
 CREATE TABLE cdp.worker_period (
@@ -119,6 +125,24 @@ COMMENT ON COLUMN cdp.worker_status.pending_messages IS 'Committed messages that
 COMMENT ON COLUMN cdp.worker_status.lag_seconds IS 'Seconds since the oldest of them was received; null if none waits. A dead letter put back keeps the time at which it was received. Costs the same';
 COMMENT ON COLUMN cdp.worker_status.messages_per_second IS 'How many the worker took, mean of the last 50 to 60 seconds; 0 after a minute of rest';
 COMMENT ON COLUMN cdp.worker_status.stage_us IS 'Microseconds a message by stage of the work (take, read, deduplicate, identify, store, sessions, feedback, follow, time) and in total, mean of the minute before the end of the last batch; null before the first';
+
+CREATE VIEW cdp.packing_status AS
+    SELECT CASE WHEN packing.packed_until OPERATOR(pg_catalog.<) 9223372036854775807 THEN 'packing'
+                WHEN packing.done_xid IS NOT NULL THEN 'emptying'
+                ELSE 'gathering' END AS state,
+           packing.opened_at, 'recent_event_' OPERATOR(pg_catalog.||) (1 OPERATOR(pg_catalog.-) packing.slot)::text AS closed_table,
+           packing.done_xid,
+           worker.packing_fails_since AS fails_since, worker.packing_error AS last_error,
+           worker.packing_error_at AS last_error_at
+    FROM cdp.worker LEFT JOIN cdp.packing ON true;
+COMMENT ON VIEW cdp.packing_status IS 'Where the packing of recent events stands, and whether it fails';
+COMMENT ON COLUMN cdp.packing_status.state IS 'gathering (nothing is left to be packed but what comes now), packing, emptying (all that was closed is packed; its table is emptied when no transaction is open that may look at what was before)';
+COMMENT ON COLUMN cdp.packing_status.opened_at IS 'Since when events gather that are packed next; null before anything was packed';
+COMMENT ON COLUMN cdp.packing_status.closed_table IS 'The table of schema cdp that is being packed, emptied, or empty';
+COMMENT ON COLUMN cdp.packing_status.done_xid IS 'While emptying: the transaction that packed the last of it. Those that are open and as old keep the table';
+COMMENT ON COLUMN cdp.packing_status.fails_since IS 'Since when the worker''s packing fails; null if it did not the last time';
+COMMENT ON COLUMN cdp.packing_status.last_error IS 'Message of its last failure';
+COMMENT ON COLUMN cdp.packing_status.last_error_at IS 'When that was';
 
 CREATE FUNCTION cdp_worker_start() RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

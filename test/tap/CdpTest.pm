@@ -33,7 +33,9 @@ use PostgreSQL::Test::Utils;
 use File::Path qw(rmtree);
 use Time::HiRes ();
 use Exporter 'import';
-our @EXPORT = qw(new_cluster forget_earlier_run destdir_settings library_file wait_for fails_with now);
+use POSIX ();
+our @EXPORT = qw(new_cluster forget_earlier_run destdir_settings library_file wait_for fails_with now one_of chance text_of_time
+  packing_faults);
 
 # The settings with which a server finds what was installed below CDP_DESTDIR.
 sub destdir_settings
@@ -71,6 +73,59 @@ sub library_file
 }
 
 sub now { return Time::HiRes::time() }
+
+# Chance, after srand.
+sub one_of { return $_[ int rand @_ ] }
+sub chance { my ($share) = @_; return rand() < $share }
+
+# Of microseconds since 1970.
+sub text_of_time
+{
+	my ($time) = @_;
+	return POSIX::strftime('%Y-%m-%dT%H:%M:%S', gmtime(int($time / 1_000_000))) . sprintf('.%06dZ', $time % 1_000_000);
+}
+
+# SQL that makes temporary functions. pg_temp.packing_faults(most) gives what is wrong with cdp.timeline, nothing if all is right;
+# its chunks have at most so many events. packing_faults_of(most, users) looks at some users only.
+sub packing_faults
+{
+	return <<'SQL';
+CREATE FUNCTION pg_temp.packing_faults_of(most integer, users bigint[]) RETURNS TABLE (fault text) LANGUAGE plpgsql AS $$
+BEGIN
+    CREATE TEMP TABLE IF NOT EXISTS chunk (user_no bigint, first_ts timestamptz, chunk bigint, last_ts timestamptz, n integer, place bigint,
+        ts timestamptz, arrival_no bigint, begins_session boolean, is_same boolean);
+    TRUNCATE pg_temp.chunk;
+    INSERT INTO pg_temp.chunk
+        SELECT t.user_no, t.first_ts, t.chunk, t.last_ts, t.n, d.ordinality, d.ts, d.arrival_no, d.begins_session,
+               (d.ts, d.event_no, d.begins_session) IS NOT DISTINCT FROM (d.unpacked_ts, d.unpacked_event_no, d.unpacked_begins)
+        FROM cdp.timeline AS t
+        LEFT JOIN LATERAL ROWS FROM (cdp_timeline_details(t.timeline, t.properties), cdp_timeline_unpack(t.timeline)) WITH ORDINALITY
+                 AS d (ts, arrival_no, event_no, begins_session, insert_id, source, properties, context, received_at,
+                       unpacked_ts, unpacked_event, unpacked_event_no, unpacked_begins, ordinality) ON true
+        WHERE users IS NULL OR t.user_no = ANY (users);
+    ANALYZE pg_temp.chunk;
+    RETURN QUERY
+        SELECT format('user %s, chunk %s %s: says %s events until %s, has %s, the first of arrival %s, from %s until %s; at most %s', c.user_no, c.first_ts, c.chunk, c.n, c.last_ts,
+                      count(*), (array_agg(c.arrival_no ORDER BY c.place))[1], min(c.ts), max(c.ts), most)
+        FROM pg_temp.chunk AS c GROUP BY c.user_no, c.first_ts, c.chunk, c.last_ts, c.n
+        HAVING min(c.ts) IS DISTINCT FROM c.first_ts OR max(c.ts) IS DISTINCT FROM c.last_ts OR count(*) <> c.n OR c.n > most
+            OR (array_agg(c.arrival_no ORDER BY c.place))[1] IS DISTINCT FROM c.chunk;
+    RETURN QUERY
+        SELECT format('user %s: the event of %s, %s follows one that is not before', c.user_no, c.ts, c.arrival_no)
+        FROM (SELECT o.*, lag((o.ts, o.arrival_no)) OVER (PARTITION BY o.user_no ORDER BY o.first_ts, o.chunk, o.place) AS before FROM pg_temp.chunk AS o) AS c
+        WHERE c.before >= (c.ts, c.arrival_no);
+    RETURN QUERY
+        SELECT format('user %s: times and details of the event of %s, %s differ', c.user_no, c.ts, c.arrival_no) FROM pg_temp.chunk AS c WHERE c.is_same IS NOT TRUE;
+    RETURN QUERY
+        SELECT format('user %s: the event of %s, %s begins a session: %s', c.user_no, c.ts, c.arrival_no, c.begins_session)
+        FROM pg_temp.chunk AS c LEFT JOIN cdp.session_span AS s ON (s.user_no, s.started_at, s.first_arrival) = (c.user_no, c.ts, c.arrival_no)
+        WHERE c.begins_session <> (s.user_no IS NOT NULL)
+            -- Late events move beginnings; in chunks when they are packed.
+            AND NOT EXISTS (SELECT FROM cdp.unpacked_event AS u WHERE u.user_no = c.user_no);
+END $$;
+CREATE FUNCTION pg_temp.packing_faults(most integer) RETURNS TABLE (fault text) LANGUAGE sql AS 'SELECT * FROM pg_temp.packing_faults_of(most, NULL)';
+SQL
+}
 
 # Polls until $check returns true, for at most $seconds; returns what it returned last.
 sub wait_for

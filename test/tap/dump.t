@@ -38,6 +38,13 @@ SELECT cdp_pack();
 SELECT cdp_track('u' || i, 'look', ts => now() - interval '20 days') FROM generate_series(7, 9) AS i;
 SELECT cdp_alias('u5', 'u3');
 SELECT cdp_process();
+-- Some users' events are packed, others' wait for it, and some came since.
+UPDATE pg_settings SET setting = 20 WHERE name = 'cdp.chunk_events';
+SELECT cdp_track('u' || i % 500, 'look', '{"price": 1}', now() - i * interval '3 hours', 'n' || i) FROM generate_series(1, 1000) i;
+SELECT cdp_process();
+SELECT cdp_pack(400);
+SELECT cdp_track('u' || i, 'look') FROM generate_series(1, 100) i;
+SELECT cdp_process();
 -- These wait while the dump is made.
 SELECT cdp_track('late' || i, 'look') FROM generate_series(1, 10) i;
 SQL
@@ -60,7 +67,8 @@ SELECT md5(string_agg(d::text, '|' ORDER BY event, day)), sum(rb_cardinality(use
 SELECT (SELECT count(*) > 0 FROM cdp.event_day_packed), (SELECT sum(rb_cardinality(users)) FROM cdp.gone_user);
 SQL
 my $before = answer('before', $result);
-like($before, qr/^10003\|10000\|/, 'there is something to dump');
+like($before, qr/^11103\|11000\|/, 'there is something to dump');
+like(answer('before', 'SELECT sum(n), (SELECT count(*) FROM cdp.unpacked_event) FROM cdp.timeline'), qr/^10\d\d\d\|[5-9]\d\d$/, 'packed and recent events');
 like($before, qr/^\(\d+,refused,.*^\(\d+,merged,.*^anonymous_id\|1\nuser_id\|100\nkiosk$/ms, 'also of who is who');
 
 my $dump = $PostgreSQL::Test::Utils::tmp_check . '/dump.sql';
@@ -90,6 +98,15 @@ for my $sql ('SELECT count(*) FROM cdp.event', 'SELECT max(user_no), count(*) FR
 	is(answer('after', $sql), answer('before', $sql), "$sql: the same in both");
 }
 is(answer('after', q{SELECT cdp_in_segment('late3', 'lately')}), 't', 'a late message took effect');
+# So does packing. What was packed where the dump was made is emptied although transaction numbers began anew.
+for my $database ('before', 'after')
+{
+	my $events = answer($database, 'SELECT count(*), md5(string_agg(e::text, $$|$$ ORDER BY e::text)) FROM cdp.event e');
+	answer($database, 'SELECT cdp_pack()') for 1 .. 3;
+	is(answer($database, 'SELECT count(*) FROM cdp.recent_event'), 0, "all events of database $database are packed");
+	is(answer($database, 'SELECT count(*), md5(string_agg(e::text, $$|$$ ORDER BY e::text)) FROM cdp.event e'), $events, 'and the same');
+	is(answer($database, packing_faults() . 'SELECT * FROM pg_temp.packing_faults(512)'), '', 'in order');
+}
 # A name once removed leaves nothing behind, and the copy can be dumped again.
 my $again = $PostgreSQL::Test::Utils::tmp_check . '/again.sql';
 system_or_bail('pg_dump', '-h', $host, '-p', $port, '-f', $again, 'after');

@@ -8,9 +8,10 @@ use lib $FindBin::Bin;
 use CdpTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use IPC::Run ();
 use Test::More;
 
-my @checks = qw(version preload standby template worker worker_slots inbox inbox_size clock autovacuum);
+my @checks = qw(version preload standby template worker worker_slots inbox inbox_size packing clock autovacuum);
 # Little shared memory, so that a process' memory is its own.
 my $node = new_cluster('health', "shared_preload_libraries = 'cdp'\nshared_buffers = 16MB\nmax_worker_processes = 9\n"
 	  . "max_prepared_transactions = 2\nlog_min_messages = warning\n");
@@ -218,11 +219,67 @@ answer($remedy =~ /^(.*), or/);
 is(answer('SELECT cdp_process()'), 1, '... whose message is taken when it ends');
 check_is('inbox_size', 'ok', qr/takes (?:0|\d+ bytes|\d+ kB)\.$/, undef, 'and the inbox shrinks');
 
+# packing: it fails.
+check_is('packing', 'ok', qr/^Nothing was packed yet/, qr/^$/, 'nothing to tell');
+answer('SELECT cdp_worker_start()');
+answer(<<'SQL');
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room for this'; END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON cdp.timeline FOR EACH ROW EXECUTE FUNCTION refuse();
+SQL
+set(q{cdp.pack_interval = '1s'});
+ok(wait_for(10, sub { (health('packing'))[0] eq 'warning' }), 'events cannot be packed');
+my $failure = qr/^It has failed since (\S+ \S+ \S+), last at \1: no room for this\. Events stay where they are, and count as before\.$/;
+check_is('packing', 'warning', $failure, qr/^Remove the cause/, 'it fails');
+is(answer('SELECT errors_total, state FROM cdp.worker_status'), answer('SELECT errors_total FROM cdp.worker') . '|idle', 'which is no failure of a batch');
+is(answer(q{SELECT cdp_track('eve', 'look'); SELECT pg_sleep(0.5); SELECT pending_messages FROM cdp.worker_status}), "\n\n0", 'messages are still taken');
+# Another process looks at once.
+answer('SELECT pg_terminate_backend(pid) FROM cdp.worker_status');
+ok(wait_for(20, sub { answer('SELECT fails_since < last_error_at FROM cdp.packing_status') eq 't' }), 'it fails again');
+check_is('packing', 'warning', qr/^It has failed since (\S+ \S+ \S+), last at (?!\1)\S+ \S+ \S+: no room for this\./, qr/^Remove the cause/, 'since then');
+answer('DROP TRIGGER refuse ON cdp.timeline');
+answer('SELECT pg_terminate_backend(pid) FROM cdp.worker_status');
+ok(wait_for(20, sub { (health('packing'))[0] eq 'ok' && answer('SELECT count(*) FROM cdp.unpacked_event') eq '0' }), 'the cause removed, it goes on');
+like(answer('SELECT last_error FROM cdp.packing_status'), qr/no room/, 'what the failure was is kept');
+ok(wait_for(20, sub { answer('SELECT state FROM cdp.packing_status') eq 'gathering' }), 'and the table that was packed is emptied');
+
+# packing: an old transaction keeps the table that was packed from being emptied. What holds it, how it is named, what ends it.
+sub pack_once { answer(q{SELECT cdp_track('eve', 'look')}); return wait_for(20, sub { answer('SELECT count(*) FROM cdp.unpacked_event') eq '0' }) }
+sub is_held { return wait_for(20, sub { (health('packing'))[0] eq 'warning' }) }
+sub is_freed { return wait_for(20, sub { (health('packing'))[0] eq 'ok' && answer('SELECT state FROM cdp.packing_status') eq 'gathering' }) }
+sub session { my ($sql) = @_; my $session = IPC::Run::start([ 'psql', '-XqAt', '-d', $node->connstr($db) ], \my $in, \my $out, \my $err);
+	$in .= "$sql\n\\echo ready\n";
+	$session->pump until $out =~ /ready/;
+	return ($session, answer(q{SELECT pid FROM pg_stat_activity WHERE state = 'idle in transaction'})) }
+my $kept = qr/^Events that were taken since \S+ \S+ \S+ are not packed yet: the table of those before is not emptied before/;
+answer(q{BEGIN; SELECT pg_current_xact_id(); PREPARE TRANSACTION 'it''s old'});
+ok(pack_once(), 'events are packed');
+is((health('packing'))[0], 'ok', 'that the table waits for a while is in order');
+ok(is_held(), '... after two intervals it is not');
+$remedy = check_is('packing', 'warning', qr/$kept the prepared transaction it's old ends, which/, qr/^COMMIT PREPARED 'it''s old', or ROLLBACK/, 'a prepared transaction');
+answer($remedy =~ /^(.*), or/);
+ok(is_freed(), '... which helps');
+for my $case ([ 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1;', qr/ends its transaction/, 'an old snapshot' ],
+	[ 'BEGIN; SELECT count(*) FROM cdp.recent_event;', qr/ends the transaction in which it read it/, 'a reader' ])
+{
+	my ($session, $pid) = session($case->[0]);
+	ok(pack_once(), 'events are packed');
+	ok(is_held(), '... and kept');
+	$remedy = check_is('packing', 'warning', qr/$kept process $pid $case->[1], which/, qr/^SELECT pg_terminate_backend\($pid\)$/, $case->[2]);
+	answer('CREATE ROLE guest; GRANT USAGE ON SCHEMA cdp TO guest; GRANT SELECT ON cdp.packing_status TO guest') if $case->[2] eq 'an old snapshot';
+	like(answer(q{SET ROLE guest; SELECT status || ' ' || detail || ' ' || remedy FROM cdp_health() WHERE check_name = 'packing'}),
+		$case->[2] eq 'a reader' ? qr/process $pid/ : qr/^warning .* kept by a transaction that you do not see\. .*pg_read_all_stats\.$/, 'who may not see others\' activity is told so');
+	answer($remedy);
+	ok(is_freed(), '... which helps');
+	$session->finish;
+}
+set(q{cdp.pack_interval = '1h'});
+answer('SELECT cdp_worker_stop()');
+
 # Ordinary roles.
 answer('CREATE ROLE clerk');
 is((fails_with($node, 'SET ROLE clerk; SELECT cdp_health()'))[0], 'none', 'every role may ask');
 is(answer(q{SET ROLE clerk; SELECT string_agg(check_name, ' ') FROM cdp_health() WHERE status = 'unknown' AND detail = 'Not visible to you.'}),
-	'worker inbox clock', 'and is told what it may not see');
+	'worker inbox packing clock', 'and is told what it may not see');
 is(answer(q{SET ROLE clerk; SELECT count(*) FROM cdp_health()}), scalar @checks, 'in every check');
 answer($_) for split /; |\n/, answer(q{SET ROLE clerk; SELECT remedy FROM cdp_health() WHERE status = 'unknown'});
 is(answer(q{SET ROLE clerk; SELECT count(*) FROM cdp_health() WHERE status = 'unknown'}), 0, '... which the remedy ends');

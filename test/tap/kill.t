@@ -1,7 +1,7 @@
 # kill -9 at random moments under load from four writers: fifteen times the worker or the whole server while the worker
-# takes the messages, and fifteen times a backend or the server while two connections call cdp_process(). In the end
-# exactly what was committed is there, each message once, and profiles, sessions and segments agree with it.
-# CdpTest.pm says how to run this by hand; CDP_SEED sets the seed of the moments, CDP_KILLS how many a half has.
+# takes the messages, fifteen times while it packs events, and fifteen times a backend or the server while two connections call
+# cdp_process(). In the end exactly what was committed is there, each message once, and profiles, sessions and segments agree with it.
+# CdpTest.pm says how to run this by hand; CDP_SEED sets the seed of the moments, CDP_KILLS how many a part has.
 
 use strict;
 use warnings;
@@ -127,7 +127,7 @@ sub call_process
 	my ($name) = @_;
 	until (-e $stop || getppid() != $parent)
 	{
-		run_script($name, join('', map { (rand() < 0.05 ? "SELECT cdp_pack();\n" : ()), 'SELECT cdp_process(' . (1 + int rand 3000) . ");\nSELECT pg_sleep(" . rand(0.02) . ");\n" } 1 .. 100));
+		run_script($name, join('', map { 'SELECT cdp_process(' . (1 + int rand 3000) . ");\nSELECT pg_sleep(" . rand(0.02) . ");\n" . ($_ % 10 ? '' : 'SELECT cdp_pack(' . (rand() < 0.5 ? '' : 1 + int rand 5000) . ");\n") } 1 .. 100));
 		Time::HiRes::usleep(50_000);
 	}
 	return;
@@ -145,15 +145,16 @@ sub in_background
 	POSIX::_exit($is_done ? 0 : 1);
 }
 
-# Kills one of the processes that $victims finds, or the whole server, after a random time.
+# Kills one of the processes that $victims finds, or the whole server, after a random time of about that many seconds at most.
 sub kill_at_random
 {
-	my ($victims, $with_server) = @_;
+	my ($victims, $seconds, $with_server) = @_;
 	my @pids;
 	wait_for(60, sub { @pids = split /\n/, answer_if_up($victims) // ''; return scalar @pids }) or return 'nobody found';
-	Time::HiRes::usleep(int(rand(700_000)));
+	Time::HiRes::sleep(rand $seconds);
 	# It may be another one by now.
 	wait_for(60, sub { @pids = split /\n/, answer_if_up($victims) // ''; return scalar @pids }) or return 'nobody found';
+	Time::HiRes::sleep(rand 0.01);
 	my $pid = $pids[ int rand @pids ];
 	if (!$with_server)
 	{
@@ -171,14 +172,14 @@ sub kill_at_random
 	return wait_for(60, sub { return $node->start(fail_ok => 1) || $node->stop('fast', fail_ok => 1) && 0 }) ? '' : 'the server did not start again';
 }
 
-# One half: the writers, what processes beside them, and the kills; then nobody writes any more.
-sub half
+# One part: the writers, what processes beside them, and the kills; then nobody writes any more.
+sub part
 {
-	my ($first, $victims, @processors) = @_;
+	my ($first, $victims, $seconds, @processors) = @_;
 	unlink $stop;
 	my @children = map { in_background(\&write_messages, "writer$_", $_) } $first .. $first + 3;
 	push @children, map { in_background(\&call_process, $processors[$_], 100 * $first + $_) } 0 .. $#processors;
-	my @failures = grep { $_ } map { kill_at_random($victims, $_ % 3 == 0) } 1 .. $kills;
+	my @failures = grep { $_ } map { kill_at_random($victims, $seconds, $_ % 3 == 0) } 1 .. $kills;
 	PostgreSQL::Test::Utils::append_to_file($stop, '');
 	waitpid($_, 0) for @children;
 	is("@failures", '', "killed $kills times, every third time the server with it");
@@ -227,19 +228,37 @@ sub check
 		"$when: segments have the members that SQL counts");
 	is(answer('SELECT count(*) FROM (SELECT FROM cdp.segment_change GROUP BY segment, user_no, effective_at, change HAVING count(*) > 1) AS c'), 0,
 		"$when: and nobody entered or left twice");
+	is(answer(packing_faults() . 'SELECT * FROM pg_temp.packing_faults(512)'), '', "$when: packed histories are whole");
 	return;
 }
 
 # The worker. It is at work when messages wait.
-half(1, q{SELECT pid FROM cdp.worker_status WHERE pid IS NOT NULL AND pending_messages > 0});
-ok(wait_for(120, sub { (answer_if_up('SELECT pending_messages, state FROM cdp.worker_status') // '') eq '0|idle' }), 'the worker takes the rest');
+sub is_idle { return wait_for(120, sub { (answer_if_up('SELECT pending_messages, state FROM cdp.worker_status') // '') eq '0|idle' }) }
+part(1, q{SELECT pid FROM cdp.worker_status WHERE pid IS NOT NULL AND pending_messages > 0}, 0.7);
+ok(is_idle(), 'the worker takes the rest');
 check('with the worker');
 
-# Two connections that call cdp_process().
+# The worker while it packs, some thousand events at a time. Each row takes long, so that most die amid such a step.
+my $packed = q{FROM cdp.packing WHERE packed_until < 9223372036854775807};
+answer(<<'SQL');
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.0002); RETURN NEW; END';
+CREATE TRIGGER slow BEFORE INSERT OR UPDATE ON cdp.timeline FOR EACH ROW EXECUTE FUNCTION slow();
+SQL
+$node->append_conf('postgresql.conf', "cdp.pack_interval = '1s'");
+$node->reload;
+part(9, "SELECT pid FROM cdp.worker_status WHERE pid IS NOT NULL AND EXISTS (SELECT $packed)", 0.1);
+ok(is_idle(), 'the worker takes the rest, again');
+check('packing amid it');
+answer('DROP TRIGGER slow ON cdp.timeline');
+ok(wait_for(60, sub { (answer_if_up('SELECT count(*) FROM cdp.recent_event') // '') eq '0' }), 'in the end all is packed');
+check('packed');
+$node->append_conf('postgresql.conf', "cdp.pack_interval = '1h'");
+
+# Two connections that call cdp_process(), and cdp_pack() at times.
 $node->append_conf('postgresql.conf', "shared_preload_libraries = ''");
 $node->restart;
 is(answer(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'cdp%'}), 0, 'no worker runs any more');
-half(5, q{SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'processor%' AND query LIKE '%cdp_process%'}, 'processor1', 'processor2');
+part(5, q{SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'processor%' AND query LIKE '%cdp_process%'}, 0.7, 'processor1', 'processor2');
 my $left = 1;
 for (1 .. 200) { last if !($left = answer('SELECT cdp_process(20000)')) }
 is($left, 0, 'cdp_process() takes the rest');

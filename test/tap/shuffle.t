@@ -11,7 +11,6 @@ use FindBin;
 use lib $FindBin::Bin;
 use CdpTest;
 use List::Util qw(max min shuffle);
-use POSIX qw(strftime);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -19,9 +18,6 @@ my $rounds = $ENV{CDP_ROUNDS} // 1000;
 my $seed = $ENV{CDP_SEED} // 20000101;
 srand $seed;
 diag("seed $seed");
-
-sub one_of { return $_[ int rand @_ ] }
-sub chance { my ($share) = @_; return rand() < $share }
 
 # ---- Messages ------------------------------------------------------------------------------------------------
 # One is a hash: kind (track, page, identify, alias), source, user, device, previous (ids without the prefix of
@@ -242,12 +238,6 @@ for my $round (1 .. $rounds)
 		for my $message (grep { $_->{id} && chance(0.1) } @messages) { $message->{id} = one_of(grep { $_ } map { $_->{id} } @messages) }
 		push @streams, { round => "k$round.", messages => [ without_early_aliases(@messages) ], is_kept => 1 };
 	}
-}
-
-sub text_of_time
-{
-	my ($time) = @_;
-	return strftime('%Y-%m-%dT%H:%M:%S', gmtime(int($time / 1_000_000))) . sprintf('.%06dZ', $time % 1_000_000);
 }
 
 sub with_prefix
@@ -547,7 +537,7 @@ is(answer(q{SELECT count(*), coalesce(max(code), 'no_user') FROM cdp.dead_letter
 	answer("SELECT count(*), 'no_user' FROM sent WHERE user_id IN (@nobody_list) AND anonymous_id IS NULL"), 'only messages of nobody are refused');
 is(answer('SELECT count(*) FROM cdp.insert_id_conflict WHERE insert_id !~ \'^k\''), 0, 'and no repetition is taken for a conflict');
 
-# Packed events: chunks say what is in them, follow each other, and know where sessions begin.
+# Packed events.
 cmp_ok(answer('SELECT count(*) FROM cdp.timeline'), '>', $rounds / 4, 'events were packed in between');
 my $events = answer('SELECT count(*), md5(string_agg(e::text, $$ $$ ORDER BY e::text)) FROM cdp.event AS e');
 answer('SELECT cdp_pack()') for 1 .. 3;
@@ -556,16 +546,7 @@ is(answer('SELECT count(*), md5(string_agg(e::text, $$ $$ ORDER BY e::text)) FRO
 answer('SELECT check_days()');
 cmp_ok(answer('SELECT count(*) FROM checked WHERE days > 10'), '>', min(5, $rounds / 100), 'users by event and day were right whenever they were looked at');
 cmp_ok(answer('SELECT sum(rb_cardinality(users)) FROM cdp.gone_user'), '>', $rounds / 40, 'also without those who were packed and then merged');
-answer('CREATE TABLE unpacked AS SELECT t.user_no, first_ts, chunk, last_ts, n, d.* FROM cdp.timeline AS t, cdp_timeline_details(t.timeline, t.properties) AS d');
-is(answer('SELECT count(*) FROM unpacked'), answer('SELECT sum(n) FROM cdp.timeline'), 'chunks have as many events as they say');
-is(answer(q{SELECT count(*) FROM unpacked AS u WHERE begins_session <> EXISTS (SELECT FROM cdp.session_span AS s
-	WHERE (s.user_no, s.started_at, s.first_arrival) = (u.user_no, u.ts, u.arrival_no))}), 0, 'sessions begin where they do');
-is(answer(q{SELECT count(*) FROM (SELECT 1 FROM unpacked GROUP BY user_no, first_ts, chunk, last_ts, n
-	HAVING min(ts) <> first_ts OR max(ts) <> last_ts OR count(*) <> n OR (array_agg(arrival_no ORDER BY ts, arrival_no))[1] <> chunk) AS wrong}),
-	0, 'they begin and end when they say');
-is(answer(q{SELECT count(*) FROM (SELECT lead(first_ts) OVER chunks AS next_ts, lead(chunk) OVER chunks AS next_chunk, last.*
-	FROM cdp.timeline AS t, LATERAL (SELECT d.ts, d.arrival_no FROM cdp_timeline_details(t.timeline, t.properties) AS d ORDER BY d.ts DESC, d.arrival_no DESC LIMIT 1) AS last
-	WINDOW chunks AS (PARTITION BY user_no ORDER BY first_ts, chunk)) AS c WHERE (ts, arrival_no) >= (next_ts, next_chunk)}), 0, 'and none reaches into the next');
+is(answer(packing_faults() . 'SELECT * FROM pg_temp.packing_faults(512)'), '', 'chunks have what they say, follow each other, and know where sessions begin');
 
 # The shortest of the rounds that failed, with all of their messages.
 my %length = map { split /\|/ } split /\n/, answer('SELECT round, count(*) FROM sent GROUP BY round');

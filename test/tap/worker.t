@@ -204,11 +204,51 @@ $node->safe_psql('postgres', 'DROP DATABASE owned');
 $node->safe_psql('postgres', 'DROP ROLE heir');
 
 # Standby: nothing runs and nothing is logged until it is promoted.
+my $all_events = 'SELECT count(*), md5(string_agg(e::text, $$ $$ ORDER BY e::text)) FROM cdp.event AS e';
+answer('SELECT cdp_pack()');
 $node->backup('base');
 forget_earlier_run('standby');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->append_conf('postgresql.conf', "hot_standby_feedback = on\nwal_receiver_status_interval = '1s'\n");
 $standby->start;
+# Packed before and after, late events between chunks' and a table emptied.
+answer(q{SELECT cdp_track('u' || i % 90, 'glance', jsonb_build_object('late', i), now() - i * interval '1 minute') FROM generate_series(1, 3000) AS i});
+ok(wait_for(20, sub { pending('one') == 0 }), 'events come');
+answer('SELECT cdp_pack()') for 1 .. 2;
+answer(q{SELECT cdp_track('u' || i, 'glance') FROM generate_series(1, 300) AS i});
+ok(wait_for(20, sub { pending('one') == 0 }), 'and more');
+answer('SELECT cdp_pack(100)');
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+is(answer($all_events, 'one', $standby), answer($all_events), 'events packed, being packed, and recent, are the same on a standby');
+# Its transactions keep the table that was packed, where it tells of them: by itself or by a slot.
+answer(q{SELECT pg_create_physical_replication_slot('shelf')});
+$node->append_conf('postgresql.conf', "cdp.pack_interval = '1s'");
+$node->reload;
+for my $case ([ '', qr/the standby standby ends an old query/, qr/^End the oldest transaction of that standby/ ],
+	[ "primary_slot_name = 'shelf'\n", qr/the standby of replication slot shelf ends an old query/, qr/SELECT pg_drop_replication_slot\('shelf'\)$/ ])
+{
+	$standby->append_conf('postgresql.conf', $case->[0]);
+	$standby->reload;
+	ok(wait_for(20, sub { answer('SELECT state FROM cdp.packing_status') eq 'gathering' }), 'nothing is to be emptied');
+	my ($in, $out) = ("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM cdp.event;\n\\echo ready\n", '');
+	my $reader = IPC::Run::start([ 'psql', '-XqAt', '-d', $standby->connstr('one') ], \$in, \$out, \my $err);
+	$reader->pump until $out =~ /ready/;
+	ok(wait_for(20, sub { answer(q{SELECT count(*) FROM pg_stat_replication LEFT JOIN pg_replication_slots ON active_pid = pid
+		WHERE coalesce(xmin, backend_xmin) IS NOT NULL AND (slot_name IS NOT NULL) = } . ($case->[0] ? 'true' : 'false')) }), 'a standby tells of its queries');
+	answer(q{SELECT cdp_track('ann', 'look')});
+	my @said;
+	ok(wait_for(20, sub { @said = split /\|/, answer(q{SELECT status, detail, remedy FROM cdp_health() WHERE check_name = 'packing'}); $said[0] eq 'warning' }),
+		'a transaction there holds packing up');
+	like($said[1], $case->[1], 'cdp_health says that it is there');
+	like($said[2], $case->[2], 'and what to do');
+	$in .= "SELECT count(*) FROM cdp.event;\n\\q\n";
+	$reader->finish;
+	my ($before, $after) = $out =~ /(\d+)\nready\n(\d+)/;
+	is($after, $before, 'that transaction sees what it saw');
+}
+$node->append_conf('postgresql.conf', "cdp.pack_interval = '1h'");
+$node->reload;
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 sleep 3;
 is(answer(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'cdp%'}, 'postgres', $standby), 0,
@@ -227,6 +267,11 @@ ok(wait_for(20, sub { answer('SELECT state FROM cdp.worker_status', 'one', $stan
 	'promotion brings the worker');
 is(answer(q{SELECT string_agg(check_name, ' ') FROM cdp_health() WHERE status <> 'ok' AND check_name <> 'autovacuum'}, 'one', $standby),
 	'', 'and cdp_health has no complaint');
+my $before_packing = answer($all_events, 'one', $standby);
+answer('SELECT cdp_pack()', 'one', $standby) for 1 .. 3;
+is(answer($all_events, 'one', $standby) . answer('SELECT count(*) FROM cdp.recent_event', 'one', $standby), "${before_packing}0",
+	'packing goes on there, and changes nothing that is seen');
+is(answer(packing_faults() . 'SELECT * FROM pg_temp.packing_faults(512)', 'one', $standby), '', 'all of it in order');
 $standby->stop;
 
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|signal 6|signal 11/, 'no process died of itself');
