@@ -154,8 +154,7 @@ void FunnelReport::fold(const timeline::ScannedChunk& chunk, std::span<Code> cod
 }
 
 bool FunnelReport::has_step(const timeline::ScannedChunk& chunk, size_t step) const {
-  const int32_t place = places_[step];
-  return place >= 0 && std::find(chunk.places.begin(), chunk.places.end(), place) != chunk.places.end();
+  return places_[step] >= 0 && chunk.has(places_[step]);
 }
 
 bool FunnelReport::chunk(const timeline::ScannedChunk& chunk) {

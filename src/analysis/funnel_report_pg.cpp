@@ -38,7 +38,7 @@ struct Question {
   Micros within = 0;
   Instant since = Instant::min();
   Instant until = Instant::max();
-  int64_t users_per_piece = 0;
+  int64_t users_per_piece = 0;  ///< 0: one piece has them all
   std::vector<std::string> steps;
 
   std::string to_bytes() const {
@@ -76,8 +76,10 @@ void fold_pieces(pg::SharedWork& work) {
   analysis::FunnelReport report(read_steps(spi, question.steps), question.within, question.since,
                                 question.until);
   while (const std::optional<int64_t> piece = work.next_piece()) {
-    const int64_t first = 1 + *piece * question.users_per_piece;
-    report.restrict_to_users(first, first + question.users_per_piece - 1);
+    if (question.users_per_piece > 0) {
+      const int64_t first = 1 + *piece * question.users_per_piece;
+      report.restrict_to_users(first, first + question.users_per_piece - 1);
+    }
     timeline::scan_histories(spi, report.demand(), report);
   }
   std::copy(report.deepest().begin(), report.deepest().end(), work.counts().begin());
@@ -112,15 +114,19 @@ CDP_FUNCTION(cdp_funnel_report) {
 
   pg::Spi spi(pg::Spi::Mode::ReadOnly);
   const int workers = pg::parallel_workers_for("cdp", "timeline");
-  const int64_t last = last_user(spi);
-  question.users_per_piece = 1 + (workers == 0 ? last : last / (kPiecesEach * (workers + 1)));
+  int64_t pieces = 1;
+  if (workers > 0) {
+    const int64_t last = last_user(spi);
+    question.users_per_piece = last / (kPiecesEach * (workers + 1)) + 1;
+    pieces = last / question.users_per_piece + 1;
+  }
   // Errors in the steps are found here, before others begin.
   analysis::FunnelReport report(read_steps(spi, question.steps), question.within, question.since,
                                 question.until);
   const std::string argument = question.to_bytes();
   report.add(pg::SharedWork::run(workers, "cdp_funnel_report_worker", fold_pieces,
                                  ByteView(reinterpret_cast<const uint8_t*>(argument.data()), argument.size()),
-                                 last / question.users_per_piece + 1, question.steps.size() + 1));
+                                 pieces, question.steps.size() + 1));
   const std::vector<int64_t> users = report.users();
   for (size_t i = 0; i < users.size(); ++i)
     rows.add(

@@ -45,12 +45,13 @@ struct OrderedScan::Lot {
 
 /// Plain data, so that the server's errors may pass over it.
 struct OrderedScan::State {
+  MemoryContext context;  ///< of the scan
   OpenedIndex opened;
-  IndexScanDesc scan;
+  IndexScanDesc scan;  ///< nullptr before the first seek
   int columns;
   Lot lots[2];
   ItemPointerData places[kRowsAtOnce];
-  int16_t by_page[kRowsAtOnce];  ///< the same in the order of pages
+  uint64_t by_page[kRowsAtOnce];  ///< in the order of pages: page, then 16 bits of which place it is
   bool is_at_end;
   Filter filter;  ///< nullptr: all rows are wanted
   const void* filter_argument;
@@ -71,7 +72,7 @@ OrderedScan::OrderedScan(const char* schema, const char* table, const char* inde
       ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                       errmsg("table \"%s\" is not kept by access method heap", table),
                       errhint("ALTER TABLE %s.%s SET ACCESS METHOD heap", schema, table)));
-    state->scan = begin_index_scan(state->opened.table, state->opened.index, state->opened.snapshot, 2);
+    state->context = CurrentMemoryContext;
     state->columns = columns;
     for (Lot& lot : state->lots) {
       lot.copies = AllocSetContextCreate(CurrentMemoryContext, "cdp ordered scan", ALLOCSET_DEFAULT_SIZES);
@@ -96,7 +97,7 @@ OrderedScan::~OrderedScan() {
           for (TupleTableSlot* slot : lot.slots) ExecDropSingleTupleTableSlot(slot);
           MemoryContextDelete(lot.copies);
         }
-        index_endscan(state->scan);
+        if (state->scan != nullptr) index_endscan(state->scan);
         state->opened.close();
       },
       state_));
@@ -106,10 +107,20 @@ void OrderedScan::seek(int64_t first, int64_t last) {
   at_ = filled_ = 0;
   State* state = state_;
   guard([&] {
+    // A key is compared with each entry of the index, so there are none for a walk through all of it.
     ScanKeyData keys[2];
-    ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
-    ScanKeyInit(&keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
-    index_rescan(state->scan, keys, 2, nullptr, 0);
+    int count = 0;
+    if (first > INT64_MIN)
+      ScanKeyInit(&keys[count++], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
+    if (last < INT64_MAX)
+      ScanKeyInit(&keys[count++], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
+    if (state->scan == nullptr || state->scan->numberOfKeys != count) {
+      if (state->scan != nullptr) index_endscan(state->scan);
+      MemoryContextSwitchTo(state->context);
+      state->scan = begin_index_scan(state->opened.table, state->opened.index, state->opened.snapshot, count);
+      state->scan->xs_want_itup = state->filter != nullptr;
+    }
+    index_rescan(state->scan, keys, count, nullptr, 0);
     state->is_at_end = false;
   });
 }
@@ -117,7 +128,6 @@ void OrderedScan::seek(int64_t first, int64_t last) {
 void OrderedScan::set_filter(Filter filter, const void* argument) {
   state_->filter = filter;
   state_->filter_argument = argument;
-  state_->scan->xs_want_itup = true;
 }
 
 /// Does the filter want the row of the index entry that the scan is at?
@@ -143,11 +153,9 @@ int OrderedScan::State::find_places() {
 }
 
 void OrderedScan::State::sort_by_page(int count) {
-  for (int i = 0; i < count; ++i) by_page[i] = static_cast<int16_t>(i);
-  const auto is_before = [this](int16_t a, int16_t b) {
-    return ItemPointerGetBlockNumber(&places[a]) < ItemPointerGetBlockNumber(&places[b]);
-  };
-  if (!std::is_sorted(by_page, by_page + count, is_before)) std::sort(by_page, by_page + count, is_before);
+  for (int i = 0; i < count; ++i)
+    by_page[i] = uint64_t{ItemPointerGetBlockNumber(&places[i])} << 16 | static_cast<uint64_t>(i);
+  if (!std::is_sorted(by_page, by_page + count)) std::sort(by_page, by_page + count);
 }
 
 /// Sets the lot's rows to those at the places; t_data is nullptr where none is visible to the snapshot. A row
@@ -156,16 +164,16 @@ void OrderedScan::State::find_rows(Lot* lot, int count) {
   // Where all rows of a page are visible to all, none needs a look of its own.
   const bool trusts_pages = !opened.snapshot->takenDuringRecovery && !IsolationIsSerializable();
   for (int i = 0; i < count;) {
-    const BlockNumber number = ItemPointerGetBlockNumber(&places[by_page[i]]);
+    const auto number = static_cast<BlockNumber>(by_page[i] >> 16);
     const Buffer buffer = ReadBuffer(opened.table, number);
     const bool is_kept = lot->page_count < kPagesAtOnce;
     if (is_kept) lot->pages[lot->page_count++] = buffer;
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
     const Page page = BufferGetPage(buffer);
     const bool are_all_visible = trusts_pages && PageIsAllVisible(page);
-    for (; i < count && ItemPointerGetBlockNumber(&places[by_page[i]]) == number; ++i) {
-      HeapTuple row = &lot->rows[by_page[i]];
-      ItemPointerData place = places[by_page[i]];
+    for (; i < count && by_page[i] >> 16 == number; ++i) {
+      HeapTuple row = &lot->rows[by_page[i] & 0xffff];
+      ItemPointerData place = places[by_page[i] & 0xffff];
       if (!(are_all_visible && take_visible(page, place, row)) &&
           !heap_hot_search_buffer(&place, opened.table, buffer, opened.snapshot, row, nullptr, true))
         row->t_data = nullptr;

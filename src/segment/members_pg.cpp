@@ -45,7 +45,7 @@ class Search {
   bool read_profiles() {
     pg::OrderedScan profiles("cdp", "profile", "profile_pkey", kProfileTraits + 1,
                              pg::Sees::WhatTheCallerSees);
-    profiles.seek(1, INT64_MAX);
+    profiles.seek(INT64_MIN, INT64_MAX);
     pg::Arena arena("cdp profiles");
     uint64_t profiles_read = 0;
     while (const auto profile = profiles.next()) {

@@ -68,7 +68,7 @@ constexpr auto kLastUs = static_cast<__int128>(kLastInstant.us);
 
 }  // namespace
 
-TimelineView TimelineView::open(ByteView bytes) {
+TimelineView TimelineView::open(ByteView bytes, size_t readable_behind) {
   const uint8_t* begin = bytes.data();
   const uint8_t* end = begin + bytes.size();
   if (bytes.size() < kFlagsAt + 2) fail("ends too early");
@@ -117,6 +117,7 @@ TimelineView TimelineView::open(ByteView bytes) {
   view.session_bits_ = view.codes_ + code_bytes;
   view.controls_ = view.session_bits_ + session_bytes;
   view.end_ = end;
+  view.readable_ = end + readable_behind;
   view.distances_ = view.controls_ + control_bytes;
   if (size > 1) {
     std::memcpy(&view.lengths_, view.controls_, kLengthsBytes);
@@ -206,10 +207,11 @@ std::optional<IndexEntry> TimelineView::Index::next() {
   return entry();
 }
 
-uint32_t TimelineView::match(std::span<const int32_t> numbers, std::vector<int32_t>& places) const {
+TimelineView::Match TimelineView::match(std::span<const int32_t> numbers,
+                                        std::vector<int32_t>& places) const {
   places.assign(distinct_, -1);
-  if (is_named_) return 0;
-  uint32_t matches = 0;
+  Match match;
+  if (is_named_) return match;
   size_t next = 0;
   const uint8_t* at = entries_;
   int64_t number = -1;
@@ -219,9 +221,10 @@ uint32_t TimelineView::match(std::span<const int32_t> numbers, std::vector<int32
     if (next == numbers.size()) break;
     if (numbers[next] != number) continue;
     places[code] = static_cast<int32_t>(next);
-    ++matches;
+    ++match.count;
+    if (next < 64) match.found |= uint64_t{1} << next;
   }
-  return matches;
+  return match;
 }
 
 std::optional<IndexEntry> TimelineView::find(int32_t number) const {

@@ -140,36 +140,41 @@ class Distances {
   uint64_t sum_ = 0;
 };
 
-/// Reads all distances from `at` to `end`, where `controls` has two bits for each of `times`. Returns their
-/// sum.
+/// Reads all distances from `at` to `end`, where `controls` has two bits for each of `times`; bytes up to
+/// `readable` may be read. Returns their sum.
 template <bool kAnyLength>
 uint64_t read_distances(Distances<kAnyLength> distances, const uint8_t* controls, const uint8_t* at,
-                        const uint8_t* end, std::span<Instant> times) {
+                        const uint8_t* end, const uint8_t* readable, std::span<Instant> times) {
   using D = Distances<kAnyLength>;
   Instant* time = times.data();
   const uint8_t* const last_control = controls + times.size() / 4;
   uint64_t bit = 0;
-  if (end - at >= D::kBlockBytes) {
-    const auto last_bit = static_cast<uint64_t>(end - at - D::kBlockBytes) * 8;
+  if (readable - at >= D::kBlockBytes) {
+    const auto last_bit = static_cast<uint64_t>(readable - at - D::kBlockBytes) * 8;
     for (; controls != last_control && bit <= last_bit; time += 4)
       distances.next_four(at, bit, *controls++, time);
   }
+  if (bytes_of_bits(bit) > static_cast<uint64_t>(end - at)) fail("has too few distances");
 
-  // The last bytes are copied to where more may be read than there is.
+  // The last bytes are copied to where more may be read, unless it may here.
   at += bit / 8;
   bit %= 8;
-  if (end - at > D::kBlockBytes) fail("has too many distances");
-  std::array<uint8_t, 3 * D::kBlockBytes> rest{};
   const auto left = static_cast<size_t>(end - at);
-  std::memcpy(rest.data(), at, left);
+  std::array<uint8_t, 3 * D::kBlockBytes> rest;
+  if (controls != last_control || readable - at < D::kBlockBytes) {
+    if (left > D::kBlockBytes) fail("has too many distances");
+    std::memcpy(rest.data(), at, left);
+    std::fill(rest.begin() + static_cast<ptrdiff_t>(left), rest.end(), uint8_t{0});
+    at = rest.data();
+  }
   for (; controls != last_control; time += 4) {
-    distances.next_four(rest.data(), bit, *controls++, time);
+    distances.next_four(at, bit, *controls++, time);
     if (bit > 8 * left) fail("has too few distances");
   }
   if (times.size() % 4 != 0) {
     unsigned control = *controls;
     for (size_t i = 0; i < times.size() % 4; ++i, control >>= 2)
-      *time++ = distances.next(rest.data(), bit, control & 3);
+      *time++ = distances.next(at, bit, control & 3);
   }
   if (bytes_of_bits(bit) != left) fail("has distances of another length");
   return distances.sum();
@@ -217,10 +222,11 @@ void TimelineView::decode_times(std::span<Instant> times) const {
   if (size_ == 1) return;
   const uint32_t longest = lengths_ >> 18;
   const std::span<Instant> later = times.subspan(1);
-  const uint64_t sum =
-      longest <= kLongestSafeLength
-          ? read_distances(Distances<false>(lengths_, first_, unit_), controls_, distances_, end_, later)
-          : read_distances(Distances<true>(lengths_, first_, unit_), controls_, distances_, end_, later);
+  const uint64_t sum = longest <= kLongestSafeLength
+                           ? read_distances(Distances<false>(lengths_, first_, unit_), controls_, distances_,
+                                            end_, readable_, later)
+                           : read_distances(Distances<true>(lengths_, first_, unit_), controls_, distances_,
+                                            end_, readable_, later);
   if (sum != span_) fail("has another last time than its distances lead to");
 }
 

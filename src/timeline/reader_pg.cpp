@@ -59,7 +59,7 @@ class HistoryBuilder : public HistoryVisitor {
     const TimelineView& timeline = chunk.timeline;
     summary_.clear();
     if (demand_.wants_all_events()) summary_.add_to_all({timeline.size(), timeline.first(), timeline.last()});
-    uint32_t missing = chunk.matches;
+    uint32_t missing = chunk.match.count;
     TimelineView::Index index = timeline.index();
     while (missing > 0) {
       const std::optional<IndexEntry> entry = index.next();

@@ -27,7 +27,7 @@ struct ScanDemand {
   std::vector<PropertyPath> properties;   ///< which values of them
   Instant since = Instant::min();         ///< events at or after this time
   Instant until = Instant::max();         ///< and before this one
-  int64_t first_user = 1;                 ///< users from this number on
+  int64_t first_user = INT64_MIN;         ///< users from this number on
   int64_t last_user = INT64_MAX;          ///< to this one
   const bitmap::Bitmap* users = nullptr;  ///< only these; nullptr: all of them
 
@@ -48,9 +48,15 @@ using ChunkProperties = std::function<Json(size_t i, size_t place)>;
 struct ScannedChunk {
   const TimelineView& timeline;
   std::span<const int32_t> places;  ///< by code: where in ScanDemand::events the event is, or -1
-  uint32_t matches;                 ///< how many of ScanDemand::events occur
+  TimelineView::Match match;        ///< which of ScanDemand::events occur
   bool is_all;                      ///< the user has no other events
   const ChunkProperties& property;
+
+  /// Does an event occur, given by its place in ScanDemand::events?
+  bool has(int32_t place) const {
+    return place < 64 ? (match.found >> place & 1) != 0
+                      : std::find(places.begin(), places.end(), place) != places.end();
+  }
 };
 
 /// Takes in histories, user by user, each in order of time, events of equal time in order of arrival.

@@ -104,12 +104,12 @@ class Scan {
           !visitor_.wants(user_no, {static_cast<uint64_t>(chunk_->integer(kChunkSize)), first, last}))
         continue;
       const pg::InContext in_arena(arena_.context());
-      const TimelineView timeline = TimelineView::open(pg::bytes_of(chunk_->datum(kChunkTimeline)));
-      const uint32_t matches = timeline.match(demand_.events, places_);
-      if (matches == 0 && !demand_.wants_all_events) continue;
+      const TimelineView timeline = timeline_of(*chunk_);
+      const TimelineView::Match match = timeline.match(demand_.events, places_);
+      if (match.count == 0 && !demand_.wants_all_events) continue;
       begin(user_no);
       if (!demand_.properties.empty()) values_.begin(*chunk_);
-      is_wanted_ = visitor_.chunk({timeline, places_, matches, is_all, chunk_property_});
+      is_wanted_ = visitor_.chunk({timeline, places_, match, is_all, chunk_property_});
     }
   }
 

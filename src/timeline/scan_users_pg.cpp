@@ -71,11 +71,11 @@ class UserScan {
     chunks_.seek_up(user_no, kFirstInstant);
     while (const auto chunk = chunks_.next()) {
       check_interrupts();
-      const TimelineView timeline = TimelineView::open(pg::bytes_of(chunk->datum(kChunkTimeline)));
-      const uint32_t matches = timeline.match(demand_.events, places_);
-      if (matches == 0 && !demand_.wants_all_events) continue;
+      const TimelineView timeline = timeline_of(*chunk);
+      const TimelineView::Match match = timeline.match(demand_.events, places_);
+      if (match.count == 0 && !demand_.wants_all_events) continue;
       values_.begin(*chunk);
-      if (!visitor_.chunk({timeline, places_, matches, false, property_})) return false;
+      if (!visitor_.chunk({timeline, places_, match, false, property_})) return false;
     }
     return true;
   }

@@ -2,6 +2,7 @@
 
 #include "pg/index_lookup.hpp"
 #include "timeline/chunk.hpp"
+#include "timeline/packed.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -33,6 +34,17 @@ inline StoredChunk stored_chunk(const pg::StoredRow& row) {
           {row.instant(kChunkFirst), row.bigint(kChunkNumber)},
           row.instant(kChunkLast),
           row.integer(kChunkSize)};
+}
+
+/// The timeline of a row of cdp.timeline. In the row its details mostly follow it, so that it may be read
+/// beyond its end.
+inline TimelineView timeline_of(const pg::StoredRow& row) {
+  const ByteView bytes = pg::bytes_of(row.datum(kChunkTimeline));
+  const auto* end = reinterpret_cast<const char*>(bytes.data() + bytes.size());
+  const char* details = DatumGetPointer(row.datum(kChunkDetails));
+  const bool is_followed = details >= end && details - end < MAXIMUM_ALIGNOF;
+  return TimelineView::open(bytes,
+                            is_followed ? static_cast<size_t>(details - end) + VARSIZE_ANY(details) : 0);
 }
 
 /// The events of a row of cdp.timeline.

@@ -166,6 +166,17 @@ void read_all(const std::string& bytes) {
       ASSERT_EQ(times.back(), view.last());
     }
   }
+  // With bytes behind that may be read, times are the same, or refused alike.
+  for (const size_t behind : {1U, 9U, 40U, 200U}) {
+    const std::string more = bytes + std::string(behind, '\xa5');
+    std::vector<Instant> same(view.size());
+    const TimelineView followed = TimelineView::open(view_of(more).first(bytes.size()), behind);
+    const bool is_read = attempt([&] { followed.decode_times(same); });
+    ASSERT_EQ(is_read, attempt([&] { view.decode_times(times); }));
+    if (is_read) {
+      ASSERT_EQ(same, times);
+    }
+  }
   attempt([&] { view.decode_sessions(begins); });
   for (const uint8_t begin : begins) ASSERT_LE(begin, 1);
   ASSERT_EQ(view.session_count(), std::count(begins.begin(), begins.end(), 1));

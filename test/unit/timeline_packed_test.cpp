@@ -85,6 +85,13 @@ void expect_described(const std::string& bytes, const Timeline& timeline) {
   ASSERT_FALSE(index.next());
   ASSERT_FALSE(index.next());
 
+  for (const size_t behind : {3U, 40U, 100U}) {
+    const std::string more = bytes + std::string(behind, '\xa5');
+    std::vector<Instant> times(events.size());
+    TimelineView::open(view_of(more).first(bytes.size()), behind).decode_times(times);
+    for (size_t i = 0; i < events.size(); ++i) ASSERT_EQ(times[i], events[i].time);
+  }
+
   // Every other event that occurs, and as many that do not.
   std::vector<int32_t> numbers;
   std::vector<int32_t> places;
@@ -93,16 +100,20 @@ void expect_described(const std::string& bytes, const Timeline& timeline) {
     if (places.size() % 2 == 0 && numbers.back() < key.second) numbers.push_back(key.second);
     places.push_back(0);
   }
-  uint32_t matches = 0;
+  TimelineView::Match match;
   code = 0;
   for (const auto& [key, of] : expected) {
     const auto place = std::find(numbers.begin(), numbers.end(), key.second);
     const bool is_found = !timeline.is_named && place != numbers.end();
     places[code++] = is_found ? static_cast<int32_t>(place - numbers.begin()) : -1;
-    matches += is_found ? 1 : 0;
+    if (!is_found) continue;
+    ++match.count;
+    if (place - numbers.begin() < 64) match.found |= uint64_t{1} << (place - numbers.begin());
   }
   std::vector<int32_t> found;
-  ASSERT_EQ(view.match(numbers, found), matches);
+  const TimelineView::Match matched = view.match(numbers, found);
+  ASSERT_EQ(matched.count, match.count);
+  ASSERT_EQ(matched.found, match.found);
   ASSERT_EQ(found, places);
 }
 
