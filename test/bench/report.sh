@@ -20,6 +20,7 @@ for peer in "${peers[@]}"; do load_peer "$peer" events "$events"; done
 for query in $queries; do
   file=$shop/report/$query
   measured "$query" cdp measure_sql "$database" "$rounds" "$file.cdp.sql"
+  if [[ $query = funnel* ]]; then measured "$query" 'cdp, 2 processes' measure_sql "$database" "$rounds" "$file.cdp.sql" 1; fi
   if has_peer clickhouse; then
     measured "$query" 'ClickHouse, 1 thread' measure_peer clickhouse 1 "$file.clickhouse.sql"
     measured "$query" 'ClickHouse, 2 threads' measure_peer clickhouse 2 "$file.clickhouse.sql"

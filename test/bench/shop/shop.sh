@@ -46,12 +46,12 @@ is_packed() {
     "$events events, packed by $(build_sum)" ]
 }
 
-# measure_sql DATABASE ROUNDS QUERY.sql: wall time and CPU time of the backend in ms, and the answer, tab-separated; the
-# first run warms up unless it is the only one. One process, without JIT.
+# measure_sql DATABASE ROUNDS QUERY.sql [WORKERS]: wall time and CPU time of the backend in ms, and the answer, tab-separated; the
+# first run warms up unless it is the only one. Without JIT; one process unless there are parallel WORKERS.
 measure_sql() {
   local files=() count
   for ((count = 0; count <= $2; ++count)); do files+=(-f "$3"); done
-  PGOPTIONS='-c log_statement_stats=on -c client_min_messages=log -c max_parallel_workers_per_gather=0 -c jit=off' \
+  PGOPTIONS='-c log_statement_stats=on -c client_min_messages=log -c max_parallel_workers_per_gather='${4:-0}' -c jit=off' \
     sql "$1" -R';' "${files[@]}" >"$folder/answer" 2>"$log" || failed
   local walls=() cpus=() user system elapsed
   while read -r user system elapsed; do
@@ -99,11 +99,15 @@ measured() {
 }
 
 # compare: a table of lines "question, who, wall time, CPU time, answer" on standard input, grouped by question, with CPU times as
-# ratios to the peers with one thread. Fails if not all answers to a question are the same.
+# ratios to the peers with one thread, and for two processes wall times as ratios to two threads. Fails if not all answers to a question are
+# the same.
 compare() {
   awk -F '\t' '
-    { question[NR] = $1; who[NR] = $2; wall[NR] = $3; cpu[NR] = $4; answer[NR] = $5; cpu_of[$1, $2] = $4 }
+    { question[NR] = $1; who[NR] = $2; wall[NR] = $3; cpu[NR] = $4; answer[NR] = $5; cpu_of[$1, $2] = $4; wall_of[$1, $2] = $3 }
     function ratio(n, peer) {
+      if (who[n] ~ /2 processes/ && wall_of[question[n], "ClickHouse, 2 threads"] > 0 && peer ~ /ClickHouse/)
+        return sprintf("%12.2f", wall[n] / wall_of[question[n], "ClickHouse, 2 threads"])
+      if (who[n] ~ /2 processes/) return sprintf("%12s", "")
       if (who[n] ~ /2 threads/ || !(cpu_of[question[n], peer] > 0)) return sprintf("%12s", "")
       return sprintf("%12.2f", cpu[n] / cpu_of[question[n], peer])
     }
