@@ -43,6 +43,7 @@ ReportStep read_step(std::string_view text, bool is_event) {
 
 FunnelReport::FunnelReport(std::vector<ReportStep> steps, Micros within, Instant since, Instant until)
     : steps_(std::move(steps)),
+      within_(within),
       fold_({static_cast<int>(steps_.size()), within}),
       deepest_(steps_.size() + 1) {
   demand_.since = since;
@@ -157,15 +158,42 @@ bool FunnelReport::has_step(const timeline::ScannedChunk& chunk, size_t step) co
   return places_[step] >= 0 && chunk.has(places_[step]);
 }
 
+/// Folds what the index tells of a chunk, if that is enough: no chain is under way. Says whether it was.
+bool FunnelReport::fold_index(const timeline::ScannedChunk& chunk) {
+  const bool is_plain =
+      std::all_of(steps_.begin(), steps_.begin() + std::min<ptrdiff_t>(2, std::ssize(steps_)),
+                  [](const ReportStep& step) { return step.where == nullptr; });
+  if (!has_single_steps_ || !is_plain || !is_within_time(chunk.timeline)) return false;
+  const size_t reachable = reachable_steps(chunk);
+  // Without a second step it is the latest first step from which a chain may go on.
+  if (reachable == 1) {
+    fold_.add(chunk.is_all ? chunk.timeline.first() : chunk.timeline.find(steps_[0].event_no)->last, 1);
+    return true;
+  }
+  if (reachable != 2 || !chunk.is_all) return false;
+  timeline::IndexEntry first{};
+  timeline::IndexEntry second{};
+  timeline::TimelineView::Index index = chunk.timeline.index();
+  for (int missing = 2; missing > 0;) {
+    const timeline::IndexEntry entry = *index.next();
+    const int32_t place = chunk.places[entry.code];
+    if (place != places_[0] && place != places_[1]) continue;
+    (place == places_[0] ? first : second) = entry;
+    --missing;
+  }
+  const auto reaches = [&](Instant from, Instant to) { return from <= to && to <= from + within_; };
+  const bool is_late = reaches(first.last, second.last);
+  if (!is_late && !reaches(first.first, second.first) && first.first <= second.last) return false;
+  fold_.add(is_late ? first.last : first.first, 1);
+  if (first.first <= second.last) fold_.add(is_late ? second.last : second.first, 2);
+  return true;
+}
+
 bool FunnelReport::chunk(const timeline::ScannedChunk& chunk) {
   if (fold_.is_empty()) {
     // Without a first step, here or before, no chain goes on.
     if (!has_step(chunk, 0)) return true;
-    // Without a second one it is the latest first step from which a chain may go on.
-    if (has_single_steps_ && is_within_time(chunk.timeline) && (steps_.size() == 1 || !has_step(chunk, 1))) {
-      fold_.add(chunk.timeline.find(steps_.front().event_no)->last, 1);
-      return !fold_.is_complete();
-    }
+    if (fold_index(chunk)) return !fold_.is_complete();
   }
   room_.decode(chunk.timeline,
                [&](auto codes, std::span<const Instant> times) { fold(chunk, codes, times); });

@@ -73,9 +73,11 @@ class FunnelReport : public timeline::HistoryVisitor {
   template <class Code>
   void fold_single_steps(const timeline::ScannedChunk& chunk, std::span<Code> codes,
                          std::span<const Instant> times, size_t begin);
+  bool fold_index(const timeline::ScannedChunk& chunk);
   size_t reachable_steps(const timeline::ScannedChunk& chunk) const;
 
   std::vector<ReportStep> steps_;
+  Micros within_;
   timeline::ScanDemand demand_;
   std::vector<EventSteps> events_;  ///< as in the demand
   std::vector<int32_t> places_;     ///< of each step's event there, or -1

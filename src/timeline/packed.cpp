@@ -5,6 +5,8 @@
 
 #include <bit>
 #include <limits>
+
+#define XXH_INLINE_ALL  // short ones cost less than a call
 #include <xxhash.h>
 
 namespace cdp::timeline {
