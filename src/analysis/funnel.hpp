@@ -3,7 +3,6 @@
 #include "base/time.hpp"
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -65,8 +64,10 @@ class FunnelFold {
   /// The last step is reached: further events change nothing.
   bool is_complete() const { return depth_ == definition_.steps; }
 
-  /// The deepest step that may be reached by now, events of the last time in whatever order.
-  int most_depth() const { return depth_ + (group_size_ > 0 ? std::popcount(group_steps_) : 0); }
+  /// How many steps are reached by the events before the last time.
+  int depth() const { return depth_; }
+  /// The steps of the events of the last time, which those that follow may be tied with.
+  StepMask pending_steps() const { return group_size_ > 0 ? group_steps_ : 0; }
 
   /// Was no event yet that fulfils the first step?
   bool is_empty() const { return depth_ == 0 && group_size_ == 0; }

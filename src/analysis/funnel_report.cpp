@@ -102,8 +102,8 @@ void FunnelReport::begin(int64_t /*user_no*/) { fold_.clear(); }
 
 /// How many of the first steps an event of the chunk may take a chain to.
 size_t FunnelReport::reachable_steps(const timeline::ScannedChunk& chunk) const {
-  auto step = static_cast<size_t>(fold_.most_depth());
-  while (step < steps_.size() && has_step(chunk, step)) ++step;
+  auto step = static_cast<size_t>(fold_.depth());
+  while (step < steps_.size() && (has_step(chunk, step) || (fold_.pending_steps() >> step & 1) != 0)) ++step;
   return step;
 }
 
@@ -111,6 +111,9 @@ size_t FunnelReport::reachable_steps(const timeline::ScannedChunk& chunk) const 
 template <class Code>
 void FunnelReport::fold_single_steps(const timeline::ScannedChunk& chunk, std::span<Code> codes,
                                      std::span<const Instant> times, size_t begin) {
+  // What follows may be tied with the last events, so that these may take steps that the others cannot.
+  size_t end = times.size();
+  while (!chunk.is_all && end > 0 && times[end - 1] == times.back()) --end;
   const size_t reachable = reachable_steps(chunk);
   step_of_code_.assign(chunk.places.size() + 1, 0);
   for (size_t code = 0; code < chunk.places.size(); ++code) {
@@ -121,12 +124,24 @@ void FunnelReport::fold_single_steps(const timeline::ScannedChunk& chunk, std::s
     step_of_code_[code] = static_cast<uint8_t>(step + 1);
     if (event.conditional.empty()) continue;
     // Events for which the condition does not hold become others, of no step.
-    for (size_t i = 0; i < codes.size(); ++i)
+    for (size_t i = 0; i < end; ++i)
       if (codes[i] == code &&
           conditional_steps(event, [&](size_t column) { return chunk.property(begin + i, column); }) == 0)
         codes[i] = static_cast<Code>(chunk.places.size());
   }
-  fold_.add_run<Code>(times, codes, step_of_code_);
+  fold_.add_run<Code>(times.first(end), codes.first(end), step_of_code_);
+  for (size_t i = end; i < times.size(); ++i) fold_event(chunk, codes[i], begin + i, times[i]);
+}
+
+/// Adds the i-th event of a chunk, of a code, whatever steps it has.
+void FunnelReport::fold_event(const timeline::ScannedChunk& chunk, uint32_t code, size_t i, Instant time) {
+  const int32_t place = chunk.places[code];
+  if (place < 0) return;
+  const EventSteps& steps = events_[static_cast<size_t>(place)];
+  StepMask mask = steps.plain;
+  if (!steps.conditional.empty())
+    mask |= conditional_steps(steps, [&](size_t column) { return chunk.property(i, column); });
+  if (mask != 0) fold_.add(time, mask);
 }
 
 template <class Code>
@@ -143,34 +158,22 @@ void FunnelReport::fold(const timeline::ScannedChunk& chunk, std::span<Code> cod
   if (has_single_steps_)
     return fold_single_steps(chunk, codes.first(end).subspan(begin), times.subspan(begin, end - begin),
                              begin);
-  for (size_t i = begin; i < end && !fold_.is_complete(); ++i) {
-    const int32_t place = chunk.places[codes[i]];
-    if (place < 0) continue;
-    const EventSteps& steps = events_[static_cast<size_t>(place)];
-    StepMask mask = steps.plain;
-    if (!steps.conditional.empty())
-      mask |= conditional_steps(steps, [&](size_t column) { return chunk.property(i, column); });
-    if (mask != 0) fold_.add(times[i], mask);
-  }
+  for (size_t i = begin; i < end && !fold_.is_complete(); ++i) fold_event(chunk, codes[i], i, times[i]);
 }
 
 bool FunnelReport::has_step(const timeline::ScannedChunk& chunk, size_t step) const {
   return places_[step] >= 0 && chunk.has(places_[step]);
 }
 
-/// Folds what the index tells of a chunk, if that is enough: no chain is under way. Says whether it was.
+/// Folds what the index tells of all of a user's events, if that is enough. Says whether it was.
 bool FunnelReport::fold_index(const timeline::ScannedChunk& chunk) {
   const bool is_plain =
       std::all_of(steps_.begin(), steps_.begin() + std::min<ptrdiff_t>(2, std::ssize(steps_)),
                   [](const ReportStep& step) { return step.where == nullptr; });
   if (!has_single_steps_ || !is_plain || !is_within_time(chunk.timeline)) return false;
   const size_t reachable = reachable_steps(chunk);
-  // Without a second step it is the latest first step from which a chain may go on.
-  if (reachable == 1) {
-    fold_.add(chunk.is_all ? chunk.timeline.first() : chunk.timeline.find(steps_[0].event_no)->last, 1);
-    return true;
-  }
-  if (reachable != 2 || !chunk.is_all) return false;
+  if (reachable == 1) fold_.add(chunk.timeline.first(), 1);
+  if (reachable != 2) return reachable < 2;
   timeline::IndexEntry first{};
   timeline::IndexEntry second{};
   timeline::TimelineView::Index index = chunk.timeline.index();
@@ -190,11 +193,7 @@ bool FunnelReport::fold_index(const timeline::ScannedChunk& chunk) {
 }
 
 bool FunnelReport::chunk(const timeline::ScannedChunk& chunk) {
-  if (fold_.is_empty()) {
-    // Without a first step, here or before, no chain goes on.
-    if (!has_step(chunk, 0)) return true;
-    if (fold_index(chunk)) return !fold_.is_complete();
-  }
+  if (chunk.is_all && fold_index(chunk)) return !fold_.is_complete();
   room_.decode(chunk.timeline,
                [&](auto codes, std::span<const Instant> times) { fold(chunk, codes, times); });
   return !fold_.is_complete();

@@ -73,6 +73,7 @@ class FunnelReport : public timeline::HistoryVisitor {
   template <class Code>
   void fold_single_steps(const timeline::ScannedChunk& chunk, std::span<Code> codes,
                          std::span<const Instant> times, size_t begin);
+  void fold_event(const timeline::ScannedChunk& chunk, uint32_t code, size_t i, Instant time);
   bool fold_index(const timeline::ScannedChunk& chunk);
   size_t reachable_steps(const timeline::ScannedChunk& chunk) const;
 
