@@ -62,11 +62,12 @@ FunnelReport::FunnelReport(std::vector<ReportStep> steps, Micros within, Instant
       continue;
     }
     place->conditional.push_back(i);
-    paths_[i] = rule::paths_of(*step.where);
-    for (const rule::ValuePath& path : paths_[i])
-      if (const timeline::PropertyPath needed = property_path(path);
-          std::find(demand_.properties.begin(), demand_.properties.end(), needed) == demand_.properties.end())
-        demand_.properties.push_back(needed);
+    for (const rule::ValuePath& path : rule::paths_of(*step.where)) {
+      const timeline::PropertyPath needed = property_path(path);
+      const auto known = std::find(demand_.properties.begin(), demand_.properties.end(), needed);
+      paths_[i].push_back({path, static_cast<size_t>(known - demand_.properties.begin())});
+      if (known == demand_.properties.end()) demand_.properties.push_back(needed);
+    }
   }
   for (const EventSteps& event : events_) {
     demand_.events.push_back(event.event_no);
@@ -89,9 +90,11 @@ StepMask FunnelReport::conditional_steps(const EventSteps& steps,
                                          const timeline::PropertyValues& property) const {
   StepMask mask = 0;
   for (const size_t i : steps.conditional) {
+    const std::vector<StepPath>& paths = paths_[i];
     const auto value = [&](const rule::ValuePath& path) {
-      const auto place = std::find(demand_.properties.begin(), demand_.properties.end(), property_path(path));
-      return property(static_cast<size_t>(place - demand_.properties.begin()));
+      const auto found =
+          std::find_if(paths.begin(), paths.end(), [&](const StepPath& known) { return known.path == path; });
+      return property(found->column);
     };
     if (rule::holds_for_event(*steps_[i].where, value)) mask |= StepMask{1} << i;
   }

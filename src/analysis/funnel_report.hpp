@@ -63,6 +63,12 @@ class FunnelReport : public timeline::HistoryVisitor {
     }
   };
 
+  /// A value that a step's condition compares, and where the demand has it.
+  struct StepPath {
+    rule::ValuePath path;
+    size_t column;
+  };
+
   StepMask conditional_steps(const EventSteps& steps, const timeline::PropertyValues& property) const;
   bool has_step(const timeline::ScannedChunk& chunk, size_t step) const;
   bool is_within_time(const timeline::TimelineView& timeline) const {
@@ -80,10 +86,10 @@ class FunnelReport : public timeline::HistoryVisitor {
   std::vector<ReportStep> steps_;
   Micros within_;
   timeline::ScanDemand demand_;
-  std::vector<EventSteps> events_;  ///< as in the demand
-  std::vector<int32_t> places_;     ///< of each step's event there, or -1
-  bool has_single_steps_ = true;    ///< no event is of several steps
-  std::vector<std::vector<rule::ValuePath>> paths_;
+  std::vector<EventSteps> events_;            ///< as in the demand
+  std::vector<int32_t> places_;               ///< of each step's event there, or -1
+  bool has_single_steps_ = true;              ///< no event is of several steps
+  std::vector<std::vector<StepPath>> paths_;  ///< by step
   FunnelFold fold_;
   std::vector<int64_t> deepest_;
   std::vector<uint8_t> step_of_code_;

@@ -88,7 +88,8 @@ class HistoryVisitor {
 
 /// Shows the visitor everyone's histories as far as they are demanded: packed and recent events as one, in
 /// ascending order of user_no. Users without such events are not shown. Properties are read only where they
-/// are asked for. Memory: one chunk, and the recent events of one user. Answers cancels.
+/// are asked for, numbers by their value. Memory: one chunk, and the recent events of one user. Answers
+/// cancels.
 void scan_histories(pg::Spi& spi, const ScanDemand& demand, HistoryVisitor& visitor);
 
 /// The same of a list of users, whatever the demand says of users and times, each looked up by itself. A user

@@ -28,7 +28,7 @@ class UserScan {
         recent_("cdp", tables_.open().table, tables_.open().key, sees_),
         chunks_("cdp", "timeline", "timeline_pkey", sees_),
         names_(spi),
-        values_(demand.properties, names_),
+        values_(demand.properties, names_, ChunkValues::Numbers::AsWritten),
         in_order_(spi) {
     if (tables_.may_count_in_closed())
       closed_.emplace("cdp", tables_.closed().table, tables_.closed().key, sees_);
