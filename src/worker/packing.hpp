@@ -10,8 +10,8 @@ class Spi;
 
 namespace cdp::worker {
 
-/// Packs some recent events into cdp.timeline if it is time for it (cdp.pack_interval). Says whether there is
-/// more to do at once. Requires the process lock.
-bool pack_some(pg::Spi& spi, Instant now);
+/// Packs some recent events into cdp.timeline if it is time for it (cdp.pack_interval). Says when to go on if
+/// there is more, else Instant::max(). Requires the process lock.
+Instant pack_some(pg::Spi& spi, Instant now);
 
 }  // namespace cdp::worker

@@ -12,6 +12,7 @@
 #include "worker/packing.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -25,6 +26,8 @@ namespace {
 
 /// Events that are packed in one transaction: batches wait meanwhile.
 constexpr int64_t kEventsAtOnce = 5000;
+/// After a step the packing rests so many times as long as it took: those who write keep the machine.
+constexpr Micros kRests = 5;
 /// Between two looks at whether it is time.
 constexpr Micros kLookInterval = 10 * kSecond;
 /// After a failure.
@@ -75,15 +78,20 @@ void record_success(pg::Spi& spi) {
 
 }  // namespace
 
-bool pack_some(pg::Spi& spi, Instant now) {
+Instant pack_some(pg::Spi& spi, Instant now) {
   static Instant next_look = Instant::min();
+  static bool has_more = false;
   static bool may_have_failed = true;  // perhaps a process before this one
-  if (now < next_look || pack_interval() == 0) return false;
+  if (pack_interval() == 0) return Instant::max();
+  if (now < next_look) return has_more ? next_look : Instant::max();
   try {
-    bool has_more = false;
+    const auto begin = std::chrono::steady_clock::now();
     pg::in_subtransaction([&] { has_more = pack_if_due(spi, now, &next_look); });
+    const auto took =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+    if (has_more) next_look = now + (1 + kRests) * took.count();
     if (std::exchange(may_have_failed, false)) record_success(spi);
-    return has_more;
+    return has_more ? next_look : Instant::max();
   } catch (const Error& error) {
     if (error.category() == Category::Cancelled) throw;
     report_failure(spi, error.what());
@@ -93,8 +101,9 @@ bool pack_some(pg::Spi& spi, Instant now) {
   }
   // Messages go on being taken; what keeps events from being packed is looked at once in a while.
   may_have_failed = true;
+  has_more = false;
   next_look = now + kFailureInterval;
-  return false;
+  return Instant::max();
 }
 
 }  // namespace cdp::worker

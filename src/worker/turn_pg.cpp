@@ -7,6 +7,7 @@
 #include "worker/packing.hpp"
 #include "worker/process.hpp"
 
+#include <algorithm>
 #include <limits>
 
 extern "C" {
@@ -95,11 +96,12 @@ void work(Turn* turn) {
                                  reads_ahead() ? Reading::InThread : Reading::InLine);
   turn->messages = done.messages;
   turn->has_more = done.has_more;
+  Instant next_packing = Instant::max();
   if (!done.has_more) {
     pg::Spi spi;
-    turn->has_more = pack_some(spi, done.now);
+    next_packing = pack_some(spi, done.now);
   }
-  turn->next_due_us = next_due().value_or(Instant::max()).us;
+  turn->next_due_us = std::min(next_due().value_or(Instant::max()), next_packing).us;
   // An idle worker writes nothing: no transaction number, no WAL.
   if (turn->messages == 0 && !turn->was_failing) return;
   pg::Spi spi;
