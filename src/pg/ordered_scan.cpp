@@ -34,8 +34,10 @@ constexpr size_t kPrefetchedBytes = 3 * kCacheLineBytes;
 
 /// Plain data, as State is.
 struct OrderedScan::Lot {
-  TupleTableSlot* slots[kRowsAtOnce];
   HeapTupleData rows[kRowsAtOnce];
+  ItemPointerData places[kRowsAtOnce];  ///< of those that are given, as are the following
+  Datum* values;                        ///< of all columns, row after row
+  bool* nulls;
   Buffer pages[kPagesAtOnce];
   int page_count;
   MemoryContext copies;  ///< of rows whose pages are not held
@@ -48,7 +50,7 @@ struct OrderedScan::State {
   MemoryContext context;  ///< of the scan
   OpenedIndex opened;
   IndexScanDesc scan;  ///< nullptr before the first seek
-  int columns;
+  int columns;         ///< of the table
   Lot lots[2];
   ItemPointerData places[kRowsAtOnce];
   uint64_t by_page[kRowsAtOnce];  ///< in the order of pages: page, then 16 bits of which place it is
@@ -63,7 +65,7 @@ struct OrderedScan::State {
   bool take_visible(Page page, const ItemPointerData& place, HeapTuple row) const;
 };
 
-OrderedScan::OrderedScan(const char* schema, const char* table, const char* index, int columns, Sees sees)
+OrderedScan::OrderedScan(const char* schema, const char* table, const char* index, Sees sees)
     : exceptions_(std::uncaught_exceptions()) {
   state_ = guard([&] {
     auto* state = static_cast<State*>(palloc0(sizeof(State)));
@@ -73,16 +75,16 @@ OrderedScan::OrderedScan(const char* schema, const char* table, const char* inde
                       errmsg("table \"%s\" is not kept by access method heap", table),
                       errhint("ALTER TABLE %s.%s SET ACCESS METHOD heap", schema, table)));
     state->context = CurrentMemoryContext;
-    state->columns = columns;
+    state->columns = RelationGetNumberOfAttributes(state->opened.table);
     for (Lot& lot : state->lots) {
       lot.copies = AllocSetContextCreate(CurrentMemoryContext, "cdp ordered scan", ALLOCSET_DEFAULT_SIZES);
-      for (TupleTableSlot*& slot : lot.slots)
-        slot = MakeSingleTupleTableSlot(RelationGetDescr(state->opened.table), &TTSOpsHeapTuple);
+      const Size count = static_cast<Size>(kRowsAtOnce) * static_cast<Size>(state->columns);
+      lot.values = static_cast<Datum*>(palloc(count * sizeof(Datum)));
+      lot.nulls = static_cast<bool*>(palloc(count * sizeof(bool)));
     }
     state->is_at_end = true;
     return state;
   });
-  slots_ = state_->lots[lot_].slots;
 }
 
 OrderedScan::~OrderedScan() {
@@ -94,7 +96,6 @@ OrderedScan::~OrderedScan() {
         auto* state = static_cast<State*>(argument);
         for (Lot& lot : state->lots) {
           lot.release();
-          for (TupleTableSlot* slot : lot.slots) ExecDropSingleTupleTableSlot(slot);
           MemoryContextDelete(lot.copies);
         }
         if (state->scan != nullptr) index_endscan(state->scan);
@@ -163,11 +164,17 @@ void OrderedScan::State::sort_by_page(int count) {
 void OrderedScan::State::find_rows(Lot* lot, int count) {
   // Where all rows of a page are visible to all, none needs a look of its own.
   const bool trusts_pages = !opened.snapshot->takenDuringRecovery && !IsolationIsSerializable();
+  for (int i = 0; i < count && lot->page_count < kPagesAtOnce; ++i) {
+    if (i > 0 && by_page[i] >> 16 == by_page[i - 1] >> 16) continue;
+    const Buffer buffer = ReadBuffer(opened.table, static_cast<BlockNumber>(by_page[i] >> 16));
+    lot->pages[lot->page_count++] = buffer;
+    __builtin_prefetch(BufferGetPage(buffer));
+  }
+  int page_at = 0;
   for (int i = 0; i < count;) {
     const auto number = static_cast<BlockNumber>(by_page[i] >> 16);
-    const Buffer buffer = ReadBuffer(opened.table, number);
-    const bool is_kept = lot->page_count < kPagesAtOnce;
-    if (is_kept) lot->pages[lot->page_count++] = buffer;
+    const bool is_kept = page_at < lot->page_count;
+    const Buffer buffer = is_kept ? lot->pages[page_at++] : ReadBuffer(opened.table, number);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
     const Page page = BufferGetPage(buffer);
     const bool are_all_visible = trusts_pages && PageIsAllVisible(page);
@@ -206,9 +213,14 @@ bool OrderedScan::State::take_visible(Page page, const ItemPointerData& place, H
 }
 
 void OrderedScan::Lot::release() {
-  for (TupleTableSlot* slot : slots) ExecClearTuple(slot);
   while (page_count > 0) ReleaseBuffer(pages[--page_count]);
   MemoryContextReset(copies);
+}
+
+StoredRow OrderedScan::row(int at) const {
+  const Lot& lot = state_->lots[lot_];
+  const int first = at * state_->columns;
+  return {lot.values + first, lot.nulls + first, place_of(lot.places[at])};
 }
 
 void OrderedScan::fetch() {
@@ -216,7 +228,6 @@ void OrderedScan::fetch() {
   lot_ = 1 - lot_;
   Lot* lot = &state->lots[lot_];
   at_ = 0;
-  slots_ = lot->slots;
   filled_ = guard([&] {
     int filled = 0;
     while (filled == 0 && !state->is_at_end) {
@@ -229,9 +240,10 @@ void OrderedScan::fetch() {
       MemoryContextSwitchTo(before);
       for (int i = 0; i < count; ++i) {
         if (lot->rows[i].t_data == nullptr) continue;
-        TupleTableSlot* slot = lot->slots[filled++];
-        ExecStoreHeapTuple(&lot->rows[i], slot, false);
-        slot_getsomeattrs(slot, state->columns);
+        const int first = filled * state->columns;
+        heap_deform_tuple(&lot->rows[i], RelationGetDescr(state->opened.table), lot->values + first,
+                          lot->nulls + first);
+        lot->places[filled++] = lot->rows[i].t_self;
       }
     }
     return filled;

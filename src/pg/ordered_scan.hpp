@@ -14,14 +14,13 @@ namespace cdp::pg {
 /// page after page, and those of one page at once: where the table lies about in the order of the index that
 /// costs a fraction of what IndexLookup does. Pins the pages of two such lots of rows.
 ///
-///   pg::OrderedScan rows("cdp", "timeline", "timeline_pkey", 7, sees);
+///   pg::OrderedScan rows("cdp", "timeline", "timeline_pkey", sees);
 ///   rows.seek(first_user, last_user);
 ///   while (const auto row = rows.next()) { … row->bigint(0) … }
 class OrderedScan {
  public:
   /// Opens the table, which must be a heap, and a btree index of it, and locks them as SELECT does.
-  /// `columns`: how many of the row's columns will be read.
-  OrderedScan(const char* schema, const char* table, const char* index, int columns, Sees sees);
+  OrderedScan(const char* schema, const char* table, const char* index, Sees sees);
   /// Closes them; the locks stay until the transaction ends.
   ~OrderedScan();
   OrderedScan(const OrderedScan&) = delete;
@@ -39,7 +38,7 @@ class OrderedScan {
   /// cancels.
   std::optional<StoredRow> next() {
     if (at_ == filled_) fetch();
-    return at_ < filled_ ? std::optional<StoredRow>(slots_[at_++]) : std::nullopt;
+    return at_ < filled_ ? std::optional<StoredRow>(row(at_++)) : std::nullopt;
   }
 
  private:
@@ -47,11 +46,11 @@ class OrderedScan {
   struct State;
 
   void fetch();
+  StoredRow row(int at) const;
 
   State* state_;
-  int exceptions_;          ///< under way when this was made
-  int lot_ = 0;             ///< the one of two that rows are given from
-  TupleTableSlot** slots_;  ///< its rows
+  int exceptions_;  ///< under way when this was made
+  int lot_ = 0;     ///< the one of two that rows are given from
   int at_ = 0;
   int filled_ = 0;
 };

@@ -38,12 +38,16 @@ std::string tids_text(const std::vector<uint64_t>& places);
 /// before one that was read cost next to nothing.
 class StoredRow {
  public:
-  explicit StoredRow(TupleTableSlot* slot) : slot_(slot) {}
+  explicit StoredRow(TupleTableSlot* slot)
+      : values_(slot->tts_values), nulls_(slot->tts_isnull), slot_(slot) {}
+  /// One of which all columns that will be read are unpacked.
+  StoredRow(const Datum* values, const bool* nulls, uint64_t place)
+      : values_(values), nulls_(nulls), place_(place) {}
 
-  uint64_t place() const { return place_of(slot_->tts_tid); }
+  uint64_t place() const { return slot_ != nullptr ? place_of(slot_->tts_tid) : place_; }
   bool is_null(int column) const {
-    if (column >= slot_->tts_nvalid) unpack(column);
-    return slot_->tts_isnull[column];
+    if (slot_ != nullptr && column >= slot_->tts_nvalid) unpack(column);
+    return nulls_[column];
   }
   bool boolean(int column) const { return DatumGetBool(datum(column)); }
   int32_t integer(int column) const { return DatumGetInt32(datum(column)); }
@@ -55,14 +59,17 @@ class StoredRow {
   /// Throws Error(Internal) for null.
   Datum datum(int column) const {
     if (is_null(column)) fail_null(column);
-    return slot_->tts_values[column];
+    return values_[column];
   }
 
  private:
   void unpack(int column) const;
   [[noreturn]] static void fail_null(int column);
 
-  TupleTableSlot* slot_;
+  const Datum* values_;
+  const bool* nulls_;
+  TupleTableSlot* slot_ = nullptr;
+  uint64_t place_ = 0;
 };
 
 }  // namespace cdp::pg

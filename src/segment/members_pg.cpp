@@ -43,8 +43,7 @@ class Search {
 
  private:
   bool read_profiles() {
-    pg::OrderedScan profiles("cdp", "profile", "profile_pkey", kProfileTraits + 1,
-                             pg::Sees::WhatTheCallerSees);
+    pg::OrderedScan profiles("cdp", "profile", "profile_pkey", pg::Sees::WhatTheCallerSees);
     profiles.seek(INT64_MIN, INT64_MAX);
     pg::Arena arena("cdp profiles");
     uint64_t profiles_read = 0;

@@ -34,7 +34,7 @@ class Scan {
       : demand_(demand),
         visitor_(visitor),
         sees_(spi.is_read_only() ? pg::Sees::WhatTheCallerSees : pg::Sees::WhatIsDone),
-        chunks_("cdp", "timeline", "timeline_pkey", kChunkDetails + 1, sees_),
+        chunks_("cdp", "timeline", "timeline_pkey", sees_),
         recent_(spi, recent_query(demand), demand.events, demand.first_user, demand.last_user, demand.since,
                 demand.until, demand.wants_all_events),
         names_(spi),
