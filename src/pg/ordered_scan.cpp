@@ -29,7 +29,7 @@ constexpr int kPagesAtOnce = 64;
 /// Index entries that are looked at for one lot.
 constexpr int kMostLooks = 100000;
 constexpr size_t kCacheLineBytes = 64;
-constexpr size_t kPrefetchedBytes = 3 * kCacheLineBytes;
+constexpr size_t kPrefetchedBytes = 5 * kCacheLineBytes;
 }  // namespace
 
 /// Plain data, as State is.
