@@ -81,7 +81,10 @@ BEGIN
     END IF;
     -- Those of equal time as they arrived.
     SELECT string_agg(format('user %s at %s', user_no, ts), E'\n') INTO differences
-    FROM (SELECT user_no, ts, received_at, lag(received_at) OVER (PARTITION BY user_no, ts ORDER BY arrival_no) AS before FROM cdp.stored_event WHERE user_no = ANY (users)) AS e
+    FROM (SELECT user_no, ts, received_at, lag(received_at) OVER (PARTITION BY user_no, ts ORDER BY arrival_no) AS before
+            FROM (SELECT user_no, ts, arrival_no, received_at FROM cdp.unpacked_event WHERE user_no = ANY (users)
+                UNION ALL SELECT t.user_no, d.ts, d.arrival_no, d.received_at FROM cdp.timeline AS t, cdp_timeline_details(t.timeline, t.properties) AS d
+                WHERE t.user_no = ANY (users)) AS stored) AS e
     WHERE before >= received_at;
     IF differences IS NOT NULL THEN RAISE E'not in the order of arrival:\n%', differences; END IF;
     SELECT string_agg(fault, E'\n') INTO differences FROM (SELECT * FROM pg_temp.packing_faults_of(most, users) LIMIT 20) AS few;
