@@ -186,9 +186,9 @@ void FunnelFold::add(Instant time, StepMask steps) {
   group_size_ = 1;
 }
 
-// As apply_event() does for one event of a group of its own, without a branch: an event of no step takes the
-// step behind the last one, which nobody reads. Says false, and changes nothing, where events of equal time
-// are not in the order of their steps, or times are out of the range in which distances do not overflow.
+// As apply_event() does for one event of a group of its own, without a branch. Says false, and changes
+// nothing, where events of equal time are not in the order of their steps, or times are out of the range in
+// which distances do not overflow.
 template <class Code>
 bool FunnelFold::fold_run(std::span<const Instant> times, std::span<const Code> codes,
                           std::span<const uint8_t> steps) {

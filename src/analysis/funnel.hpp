@@ -69,9 +69,6 @@ class FunnelFold {
   /// The steps of the events of the last time, which those that follow may be tied with.
   StepMask pending_steps() const { return group_size_ > 0 ? group_steps_ : 0; }
 
-  /// Was no event yet that fulfils the first step?
-  bool is_empty() const { return depth_ == 0 && group_size_ == 0; }
-
   /// The deepest step reached by all events added so far, 0 if not even the first was. Call it once, at the
   /// end: an event added later does not count as tied with those before.
   int finish();

@@ -74,11 +74,7 @@ FunnelReport::FunnelReport(std::vector<ReportStep> steps, Micros within, Instant
     has_single_steps_ =
         has_single_steps_ && static_cast<size_t>(std::popcount(event.plain)) + event.conditional.size() == 1;
   }
-  for (const ReportStep& step : steps_) {
-    const auto place = std::find(demand_.events.begin(), demand_.events.end(), step.event_no);
-    places_.push_back(place == demand_.events.end() ? -1
-                                                    : static_cast<int32_t>(place - demand_.events.begin()));
-  }
+  for (const ReportStep& step : steps_) places_.push_back(demand_.place_of(step.event_no));
 }
 
 void FunnelReport::restrict_to_users(int64_t first, int64_t last) {

@@ -124,9 +124,8 @@ CDP_FUNCTION(cdp_funnel_report) {
   analysis::FunnelReport report(read_steps(spi, question.steps), question.within, question.since,
                                 question.until);
   const std::string argument = question.to_bytes();
-  report.add(pg::SharedWork::run(workers, "cdp_funnel_report_worker", fold_pieces,
-                                 ByteView(reinterpret_cast<const uint8_t*>(argument.data()), argument.size()),
-                                 pieces, question.steps.size() + 1));
+  report.add(pg::SharedWork::run(workers, "cdp_funnel_report_worker", fold_pieces, bytes_in(argument), pieces,
+                                 question.steps.size() + 1));
   const std::vector<int64_t> users = report.users();
   for (size_t i = 0; i < users.size(); ++i)
     rows.add(

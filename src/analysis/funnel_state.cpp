@@ -138,7 +138,7 @@ std::string funnel_state_from_text(std::string_view text) {
                   "At character " + std::to_string(high < 0 ? i + 1 : i + 2) + ".");
     body += static_cast<char>(high << 4 | low);
   }
-  const char* problem = funnel_state_problem({reinterpret_cast<const uint8_t*>(body.data()), body.size()});
+  const char* problem = funnel_state_problem(bytes_in(body));
   if (problem != nullptr) throw Error(Category::BadBinary, std::string("state of a funnel ") + problem);
   return body;
 }

@@ -13,6 +13,11 @@ namespace cdp {
 
 using ByteView = std::span<const uint8_t>;
 
+/// The bytes of a string, which must outlive the view.
+inline ByteView bytes_in(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
 /// Reads a byte string from its front; every read checks the end. Integers are little-endian.
 /// `what` names the value in errors, which are of category Corrupt.
 class ByteReader {

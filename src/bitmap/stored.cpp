@@ -158,10 +158,6 @@ class PiecewiseView {
   bool has_offsets_ = false;
 };
 
-ByteView view_of(const std::string& bytes) {
-  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-}
-
 ByteView all_of(ByteSource& source) { return source.read(0, source.size()); }
 
 }  // namespace
@@ -172,7 +168,7 @@ bool contains(ByteSource& source, uint32_t element) {
   const PiecewiseView view(source);
   if (!view.has_offsets()) return contains(all_of(source), element);
   const std::optional<uint32_t> i = view.find(element >> 16);
-  return i && contains(view_of(view.single(*i)), element);
+  return i && contains(bytes_in(view.single(*i)), element);
 }
 
 uint64_t cardinality(ByteSource& source) {
@@ -189,14 +185,14 @@ std::optional<uint32_t> min(ByteSource& source) {
   const PiecewiseView view(source);
   if (!view.has_offsets()) return min(all_of(source));
   if (view.count() == 0) return std::nullopt;
-  return min(view_of(view.single(0)));
+  return min(bytes_in(view.single(0)));
 }
 
 std::optional<uint32_t> max(ByteSource& source) {
   const PiecewiseView view(source);
   if (!view.has_offsets()) return max(all_of(source));
   if (view.count() == 0) return std::nullopt;
-  return max(view_of(view.single(view.count() - 1)));
+  return max(bytes_in(view.single(view.count() - 1)));
 }
 
 uint64_t rank(ByteSource& source, uint32_t element) {
@@ -208,7 +204,7 @@ uint64_t rank(ByteSource& source, uint32_t element) {
   uint64_t found = 0;
   for (uint32_t i = 0; i < entries.size() / 4; ++i) {
     const auto entry = load<uint32_t>(entries.data() + 4 * size_t{i});
-    if ((entry & 0xffff) == key) return found + rank(view_of(view.single(i)), element);
+    if ((entry & 0xffff) == key) return found + rank(bytes_in(view.single(i)), element);
     if ((entry & 0xffff) > key) break;
     found += (entry >> 16) + 1;
   }
@@ -221,7 +217,7 @@ std::optional<uint32_t> nth(ByteSource& source, uint64_t index) {
   const ByteView entries = view.entries(0, view.count());
   for (uint32_t i = 0; i < view.count(); ++i) {
     const uint32_t count = load<uint16_t>(entries.data() + 4 * size_t{i} + 2) + 1U;
-    if (index < count) return nth(view_of(view.single(i)), index);
+    if (index < count) return nth(bytes_in(view.single(i)), index);
     index -= count;
   }
   return std::nullopt;

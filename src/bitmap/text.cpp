@@ -128,10 +128,6 @@ std::vector<std::make_unsigned_t<Integer>> parse_elements(const Form& form, std:
   return elements;
 }
 
-ByteView view_of(const std::string& bytes) {
-  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-}
-
 int hex_value(char c) {
   if (is_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -186,7 +182,7 @@ template <class Set, class Integer>
 Set parse(const Form& form, std::string_view text) {
   if (!text.starts_with("\\x")) return Set::of(parse_elements<Integer>(form, text));
   const std::string bytes = bytes_of_hex(form, text);
-  return Set::from_bytes(view_of(bytes), Category::BadText);
+  return Set::from_bytes(bytes_in(bytes), Category::BadText);
 }
 
 }  // namespace
@@ -201,7 +197,7 @@ std::string to_array_text(const Bitmap64& bitmap) {
 
 Bsi parse_bsi(std::string_view text) {
   if (text.starts_with("\\x"))
-    return Bsi::from_bytes(view_of(bytes_of_hex(kFormBsi, text)), Category::BadText);
+    return Bsi::from_bytes(bytes_in(bytes_of_hex(kFormBsi, text)), Category::BadText);
   std::vector<BsiEntry> entries;
   parse_list(kFormBsi, text, [&](Scanner& scanner) {
     const auto id = static_cast<uint32_t>(scanner.integer<int32_t>(

@@ -47,9 +47,7 @@ std::string_view text_of(Datum text);
 /// New datums in the current memory context.
 Datum to_text(std::string_view text);
 Datum to_varlena(ByteView bytes);
-inline Datum to_varlena(std::string_view bytes) {
-  return to_varlena(ByteView(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
-}
+inline Datum to_varlena(std::string_view bytes) { return to_varlena(bytes_in(bytes)); }
 Datum to_cstring(std::string_view text);
 inline Datum to_datum(Instant t) { return TimestampTzGetDatum(t.us); }
 

@@ -24,8 +24,6 @@ namespace cdp::pg {
 ///   ids.find([&](const pg::IndexLookup::Row& row) { … row.text(4) … }, key);
 class IndexLookup {
  public:
-  using Sees = pg::Sees;
-
   /// Opens the table and a btree index of it and locks them as SELECT does.
   IndexLookup(const char* schema, const char* table, const char* index, Sees sees = Sees::WhatIsDone);
   /// Closes them; the locks stay until the transaction ends.

@@ -2,7 +2,7 @@
 
 #include "pg/server.hpp"
 
-#include <cstdint>
+#include "pg/sees.hpp"
 
 extern "C" {
 #include <utils/relcache.h>
@@ -10,10 +10,6 @@ extern "C" {
 }
 
 namespace cdp::pg {
-
-/// Which rows there are: as for a statement that begins now, or as for the statement that called (of a
-/// function that is stable).
-enum class Sees : uint8_t { WhatIsDone, WhatTheCallerSees };
 
 /// The snapshot that sees them, registered. To be called inside of guard().
 Snapshot register_snapshot(Sees sees);

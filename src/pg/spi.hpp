@@ -6,6 +6,7 @@
 #include "base/json.hpp"
 #include "base/time.hpp"
 #include "pg/datum.hpp"
+#include "pg/sees.hpp"
 
 #include <optional>
 #include <string>
@@ -70,6 +71,8 @@ class Spi {
   Spi& operator=(const Spi&) = delete;
 
   bool is_read_only() const { return mode_ == Mode::ReadOnly; }
+  /// What statements of this connection see, for those who read without one.
+  Sees sees() const { return is_read_only() ? Sees::WhatTheCallerSees : Sees::WhatIsDone; }
 
  private:
   Mode mode_;

@@ -111,7 +111,6 @@ CDP_FUNCTION(cdp_timeline_final) {
   if (arguments.is_null(0)) return pg::null_result(fcinfo);
   const std::string bytes = state_at(state_argument(arguments.datum(0))).finish();
   // Whoever makes an aggregate of these functions can give them any bytes to begin with.
-  require_valid_names(TimelineView::open({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}),
-                      Category::BadBinary);
+  require_valid_names(TimelineView::open(bytes_in(bytes)), Category::BadBinary);
   return pg::to_varlena(bytes);
 }

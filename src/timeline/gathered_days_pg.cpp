@@ -124,8 +124,7 @@ void GatheredDays::write_first(pg::Spi& spi, const bitmap::Bitmap& gone) {
   }
   std::string bytes = users.to_bytes();
   if (!gone.is_empty()) {
-    bitmap::Bitmap present =
-        bitmap::Bitmap::from_bytes(ByteView(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
+    bitmap::Bitmap present = bitmap::Bitmap::from_bytes(bytes_in(bytes));
     present -= gone;
     if (present.is_empty()) return remove_row(spi, row);
     bytes = present.to_bytes();

@@ -171,7 +171,7 @@ class Assembly {
 
  private:
   static void append_checksum(std::string& out, std::string_view bytes) {
-    const uint32_t checksum = checksum_of({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+    const uint32_t checksum = checksum_of(bytes_in(bytes));
     out.append(reinterpret_cast<const char*>(&checksum), sizeof(checksum));
   }
 

@@ -26,7 +26,7 @@ ByteView raw_of(const Column& column, std::string& buffer) {
   }
   if (column.raw_size == 0) return bytes;
   buffer = decompressed(bytes, column.raw_size);
-  return {reinterpret_cast<const uint8_t*>(buffer.data()), buffer.size()};
+  return bytes_in(buffer);
 }
 
 }  // namespace

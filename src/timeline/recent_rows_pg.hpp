@@ -1,13 +1,22 @@
 #pragma once
 
 #include "base/interrupt.hpp"
+#include "event/recent.hpp"
 #include "pg/datum.hpp"
 #include "pg/spi.hpp"
+#include "pg/stored_row.hpp"
 #include "timeline/history.hpp"
 
 #include <cstdint>
 
 namespace cdp::timeline {
+
+/// The value of a row of cdp.recent_event at a path; JSON null if absent.
+inline Json recent_value(const pg::StoredRow& row, const PropertyPath& path) {
+  return pg::json_at(row.datum(path.root == PropertyPath::Root::Properties ? event::kRecentProperties
+                                                                           : event::kRecentContext),
+                     path.names);
+}
 
 /// Recent events in the order of users and their histories: what a query gives that selects user_no, ts,
 /// event_no and, where they are asked for, properties and context from cdp.unpacked_event.

@@ -33,7 +33,7 @@ class Scan {
   Scan(pg::Spi& spi, const ScanDemand& demand, HistoryVisitor& visitor)
       : demand_(demand),
         visitor_(visitor),
-        sees_(spi.is_read_only() ? pg::Sees::WhatTheCallerSees : pg::Sees::WhatIsDone),
+        sees_(spi.sees()),
         chunks_("cdp", "timeline", "timeline_pkey", sees_),
         recent_(spi, recent_query(demand), demand.events, demand.first_user, demand.last_user, demand.since,
                 demand.until, demand.wants_all_events),

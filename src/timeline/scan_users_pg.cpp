@@ -6,6 +6,7 @@
 #include "timeline/chunk_values_pg.hpp"
 #include "timeline/packed.hpp"
 #include "timeline/property_names.hpp"
+#include "timeline/recent_rows_pg.hpp"
 #include "timeline/scan.hpp"
 #include "timeline/stored_chunks_pg.hpp"
 #include "timeline/user_events.hpp"
@@ -24,7 +25,7 @@ class UserScan {
       : demand_(demand),
         visitor_(visitor),
         tables_(event::RecentTables::read(spi)),
-        sees_(spi.is_read_only() ? pg::Sees::WhatTheCallerSees : pg::Sees::WhatIsDone),
+        sees_(spi.sees()),
         recent_("cdp", tables_.open().table, tables_.open().key, sees_),
         chunks_("cdp", "timeline", "timeline_pkey", sees_),
         names_(spi),
@@ -56,12 +57,7 @@ class UserScan {
     if (packed_until && !read_packed(user_no)) return;
     for (; row; row = recent_.next()) {
       ticker_.tick();
-      const auto property = [&](size_t column) {
-        const PropertyPath& path = demand_.properties[column];
-        return pg::json_at(row->datum(path.root == PropertyPath::Root::Properties ? event::kRecentProperties
-                                                                                  : event::kRecentContext),
-                           path.names);
-      };
+      const auto property = [&](size_t column) { return recent_value(*row, demand_.properties[column]); };
       if (!take(row->instant(event::kRecentTime), row->integer(event::kRecentEvent), property)) return;
     }
   }

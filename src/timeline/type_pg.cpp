@@ -36,17 +36,11 @@ using namespace cdp;
 using namespace cdp::timeline;
 using pg::Arguments;
 
-namespace {
-
-ByteView view_of(const std::string& bytes) {
-  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 CDP_FUNCTION(cdp_timeline_in) {
   const std::string bytes = timeline_from_text(Arguments(fcinfo).cstring(0));
-  require_valid_names(TimelineView::open(view_of(bytes)), Category::BadText);
+  require_valid_names(TimelineView::open(bytes_in(bytes)), Category::BadText);
   return pg::to_varlena(bytes);
 }
 

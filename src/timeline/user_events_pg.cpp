@@ -3,6 +3,7 @@
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
 #include "timeline/property_names.hpp"
+#include "timeline/recent_rows_pg.hpp"
 #include "timeline/stored_chunks_pg.hpp"
 #include "timeline/user_events.hpp"
 
@@ -26,8 +27,7 @@ class Source : public StoredEvent {
 
 class RecentSource : public Source {
  public:
-  RecentSource(const event::RecentTable& table, IndexLookup::Sees sees)
-      : rows_("cdp", table.table, table.key, sees) {}
+  RecentSource(const event::RecentTable& table, pg::Sees sees) : rows_("cdp", table.table, table.key, sees) {}
 
   void seek(int64_t user_no, Instant time, bool is_up) override {
     if (is_up)
@@ -53,11 +53,7 @@ class RecentSource : public Source {
   Json properties() const override { return row_->json(event::kRecentProperties); }
   Json context() const override { return row_->json(event::kRecentContext); }
   Instant received_at() const override { return row_->instant(event::kRecentReceived); }
-  Json property(const PropertyPath& path) const override {
-    return pg::json_at(row_->datum(path.root == PropertyPath::Root::Properties ? event::kRecentProperties
-                                                                               : event::kRecentContext),
-                       path.names);
-  }
+  Json property(const PropertyPath& path) const override { return recent_value(*row_, path); }
 
  private:
   IndexLookup rows_;
@@ -67,8 +63,7 @@ class RecentSource : public Source {
 /// The packed events, chunk by chunk.
 class PackedSource : public Source {
  public:
-  PackedSource(pg::Spi& spi, IndexLookup::Sees sees)
-      : rows_("cdp", "timeline", "timeline_pkey", sees), names_(spi) {}
+  PackedSource(pg::Spi& spi, pg::Sees sees) : rows_("cdp", "timeline", "timeline_pkey", sees), names_(spi) {}
 
   void seek(int64_t user_no, Instant time, bool is_up) override {
     is_up_ = is_up;
@@ -138,7 +133,7 @@ class UserEvents::Sources {
       : spi_(spi),
         context_(CurrentMemoryContext),
         tables_(event::RecentTables::read(spi)),
-        sees_(spi.is_read_only() ? IndexLookup::Sees::WhatTheCallerSees : IndexLookup::Sees::WhatIsDone) {}
+        sees_(spi.sees()) {}
 
   void walk(int64_t user_no, Instant time, bool is_up, const Visit& visit) {
     std::vector<Source*> open;
@@ -170,7 +165,7 @@ class UserEvents::Sources {
   pg::Spi& spi_;
   MemoryContext context_;
   event::RecentTables tables_;
-  IndexLookup::Sees sees_;
+  pg::Sees sees_;
   std::optional<RecentSource> recent_;
   std::optional<RecentSource> closed_;
   std::optional<PackedSource> packed_;

@@ -34,7 +34,7 @@ use File::Path qw(rmtree);
 use Time::HiRes ();
 use Exporter 'import';
 use POSIX ();
-our @EXPORT = qw(new_cluster forget_earlier_run destdir_settings library_file wait_for fails_with now one_of chance text_of_time
+our @EXPORT = qw(new_cluster answer_of forget_earlier_run destdir_settings library_file wait_for fails_with now one_of chance text_of_time
   packing_faults);
 
 # The settings with which a server finds what was installed below CDP_DESTDIR.
@@ -42,6 +42,16 @@ sub destdir_settings
 {
 	my $destdir = $ENV{CDP_DESTDIR} or return '';
 	return "extension_destdir = '$destdir'\n" . "dynamic_library_path = '$destdir$pkglibdir:\$libdir'\n";
+}
+
+# What a server answers, or undef while it is not to be reached.
+sub answer_of
+{
+	my ($node, $sql) = @_;
+	my $out;
+	# A psql that is refused at once breaks the pipe that its input goes through, which dies here.
+	my $exit = eval { $node->psql('postgres', $sql, stdout => \$out) };
+	return defined $exit && $exit == 0 ? $out : undef;
 }
 
 # Removes what an earlier run left of a cluster, logs included: tests look into them. Call it before ->new($name).

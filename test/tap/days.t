@@ -17,13 +17,7 @@ restart_after_crash = on
 cdp.pack_interval = 1s
 CONF
 sub answer { my ($sql) = @_; return $node->safe_psql('postgres', $sql) }
-sub answer_if_up
-{
-	my ($sql) = @_;
-	my $out;
-	my $exit = eval { $node->psql('postgres', $sql, stdout => \$out) };
-	return defined $exit && $exit == 0 ? $out : '';
-}
+sub answer_if_up { return answer_of($node, @_) // '' }
 answer(<<'SQL');
 CREATE EXTENSION cdp;
 CREATE VIEW expected AS SELECT event, (ts AT TIME ZONE 'UTC')::date AS day, array_agg(DISTINCT user_no::integer ORDER BY user_no::integer) AS users FROM cdp.event GROUP BY 1, 2;

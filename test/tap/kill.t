@@ -28,15 +28,7 @@ cdp.batch_size = 1000
 cdp.pack_interval = 1s
 CONF
 sub answer { my ($sql) = @_; return $node->safe_psql('postgres', $sql) }
-# The answer, or undef while the server is not to be reached.
-sub answer_if_up
-{
-	my ($sql) = @_;
-	my $out;
-	# A psql that is refused at once breaks the pipe that its input goes through, which dies here.
-	my $exit = eval { $node->psql('postgres', $sql, stdout => \$out) };
-	return defined $exit && $exit == 0 ? $out : undef;
-}
+sub answer_if_up { return answer_of($node, @_) }
 
 # What a transaction sends it also writes here, which tells whether it was committed. n is unique; messages are made of
 # n alone, so what is sent again is the same.
