@@ -43,7 +43,8 @@ class Search {
 
  private:
   bool read_profiles() {
-    pg::OrderedScan profiles("cdp", "profile", "profile_pkey", pg::Sees::WhatTheCallerSees);
+    pg::OrderedScan profiles("cdp", "profile", "profile_pkey", pg::Sees::WhatTheCallerSees,
+                             (conditions_.empty() ? kProfileUser : kProfileTraits) + 1);
     profiles.seek(INT64_MIN, INT64_MAX);
     pg::Arena arena("cdp profiles");
     uint64_t profiles_read = 0;
