@@ -12,6 +12,7 @@ extern "C" {
 #include <access/tableam.h>
 #include <executor/executor.h>
 #include <utils/backend_status.h>
+#include <utils/guc.h>
 #include <utils/snapmgr.h>
 #if PG_VERSION_NUM >= 160000
 #include <varatt.h>
@@ -29,6 +30,16 @@ namespace cdp::pg {
 #else
 #define CDP_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
+
+/// Memory for what a setting's check hook leaves to its assign hook, freed by the server; nullptr if there is
+/// none.
+inline void* setting_alloc(size_t size) {
+#if PG_VERSION_NUM >= 160000
+  return guc_malloc(LOG, size);
+#else
+  return malloc(size);
+#endif
+}
 
 /// How much detail ANALYZE is to keep of a column, once std_typanalyze() has been called: 100 by default.
 template <class Stats>

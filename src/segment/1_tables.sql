@@ -6,7 +6,7 @@ CREATE TABLE cdp.segment (
     status      text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'ready')),
     size        bigint NOT NULL DEFAULT 0,
     computed_at timestamptz,
-    created_at  timestamptz NOT NULL DEFAULT pg_catalog.now()
+    created_at  timestamptz NOT NULL DEFAULT @extschema@.cdp_now()
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE cdp.segment IS 'Segments: INSERT name and rule; members follow every event and the passing of time';
 COMMENT ON COLUMN cdp.segment.segment_no IS 'Number of the segment, never reused';

@@ -22,22 +22,22 @@ CREATE FUNCTION cdp_segments(user_id text) RETURNS text[]
 COMMENT ON FUNCTION cdp_segments(text) IS
     'Names of the segments that the user is in, in order of name; empty for an unknown user.';
 
-CREATE FUNCTION cdp_match(user_id text, rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS boolean
+CREATE FUNCTION cdp_match(user_id text, rule cdp_rule, at timestamptz DEFAULT @extschema@.cdp_now()) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION cdp_match(text, cdp_rule, timestamptz) IS
     'Does the rule hold for the user, as of that instant from what is known now? False for an unknown user.';
 
-CREATE FUNCTION cdp_users(rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS roaringbitmap
+CREATE FUNCTION cdp_users(rule cdp_rule, at timestamptz DEFAULT @extschema@.cdp_now()) RETURNS roaringbitmap
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000;
 COMMENT ON FUNCTION cdp_users(cdp_rule, timestamptz) IS
     'Numbers of the users for whom the rule holds, as of that instant from what is known now.';
 
-CREATE FUNCTION cdp_count(rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS bigint
+CREATE FUNCTION cdp_count(rule cdp_rule, at timestamptz DEFAULT @extschema@.cdp_now()) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000;
 COMMENT ON FUNCTION cdp_count(cdp_rule, timestamptz) IS
     'How many users the rule holds for, as of that instant from what is known now.';
 
-CREATE FUNCTION cdp_explain(user_id text, rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS jsonb
+CREATE FUNCTION cdp_explain(user_id text, rule cdp_rule, at timestamptz DEFAULT @extschema@.cdp_now()) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION cdp_explain(text, cdp_rule, timestamptz) IS
     'Each condition of the rule for the user at that instant: its value, its truth, and until when it holds. Error 42704 for an unknown user.';

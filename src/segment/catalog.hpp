@@ -74,4 +74,8 @@ class Catalog {
 /// messages or changes memberships holds it.
 void lock_processing();
 
+/// The instant of what is processed now: not before the last batch's, whatever the clock says. Requires the
+/// process lock.
+Instant processing_now(pg::Spi& spi);
+
 }  // namespace cdp::segment

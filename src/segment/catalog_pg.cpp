@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "pg/clock.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "segment/catalog.hpp"
@@ -151,7 +152,14 @@ void lock_processing() {
     LOCKTAG tag;
     SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 1, kLockKind);
     (void)LockAcquire(&tag, ExclusiveLock, false, false);
+    // What others changed while this waited is to be known.
+    AcceptInvalidationMessages();
   });
+}
+
+Instant processing_now(pg::Spi& spi) {
+  static pg::Query query("SELECT clock FROM cdp.inbox_cursor");
+  return std::max(pg::now(), query(spi).instant(0, 0));
 }
 
 }  // namespace cdp::segment

@@ -201,8 +201,7 @@ CDP_FUNCTION(cdp_refresh_segment) {
     segment::lock_processing();
     const segment::Catalog& catalog = segment::Catalog::current(spi);
     const int32_t number = catalog.require(name).number;
-    static pg::Query now_query("SELECT greatest(clock_timestamp(), (SELECT clock FROM cdp.inbox_cursor))");
-    segment::compute(spi, catalog, {number}, now_query(spi).instant(0, 0));
+    segment::compute(spi, catalog, {number}, segment::processing_now(spi));
     static pg::Query size("SELECT size FROM cdp.segment WHERE segment_no = $1");
     return size(spi, number).bigint(0, 0);
   }));

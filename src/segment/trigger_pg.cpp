@@ -122,7 +122,6 @@ CDP_FUNCTION(cdp_segment_follow) {
   (void)segment::Catalog::current(spi);
   // In a transaction with an old snapshot the members would be computed from old events: the worker does it.
   if (IsolationUsesXactSnapshot()) return 0;
-  static pg::Query now_query("SELECT greatest(clock_timestamp(), (SELECT clock FROM cdp.inbox_cursor))");
-  (void)segment::compute_pending(spi, now_query(spi).instant(0, 0));
+  (void)segment::compute_pending(spi, segment::processing_now(spi));
   return 0;
 }

@@ -1,6 +1,7 @@
 /// cdp_health(): what is misconfigured, and what to do about each. Reads only; also on a standby.
 
 #include "pg/boundary.hpp"
+#include "pg/clock.hpp"
 #include "pg/compat.hpp"
 #include "pg/datum.hpp"
 #include "pg/guard.hpp"
@@ -293,11 +294,16 @@ class Health {
 
   void check_clock() {
     if (!may_read("clock", "inbox_cursor")) return;
+    if (pg::is_clock_set())
+      return warning(
+          "clock",
+          "The setting cdp.now is for tests: time stands still at " + format_instant(pg::now()) + ".",
+          "ALTER SYSTEM RESET cdp.now; SELECT pg_reload_conf()");
     static pg::Query query(
-        "SELECT CASE WHEN isfinite(clock) THEN extract(epoch FROM clock - clock_timestamp()) ELSE 0 "
+        "SELECT CASE WHEN isfinite(clock) THEN extract(epoch FROM clock - $1) ELSE 0 "
         "END::float8,"
         " to_char(clock, 'YYYY-MM-DD HH24:MI:SS TZ') FROM cdp.inbox_cursor");
-    const pg::Rows rows = query(spi_);
+    const pg::Rows rows = query(spi_, pg::now());
     const double ahead = rows.floating(0, 0);
     if (ahead <= kToleratedSecondsBack) return ok("clock", "It has not been set back.");
     error("clock",

@@ -5,6 +5,7 @@
 #include "decision/load.hpp"
 #include "event/load.hpp"
 #include "pg/boundary.hpp"
+#include "pg/clock.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "session/load.hpp"
@@ -22,6 +23,7 @@ void _PG_init(void) {
   cdp::pg::enter(
       [](void*) {
         cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts);
+        cdp::pg::declare_clock();
         cdp::bitmap::load();
         cdp::event::load();
         cdp::timeline::load();

@@ -5,6 +5,7 @@
 #include "event/inbox.hpp"
 #include "event/store.hpp"
 #include "pg/boundary.hpp"
+#include "pg/clock.hpp"
 #include "pg/compat.hpp"
 #include "pg/datum.hpp"
 #include "pg/guard.hpp"
@@ -279,11 +280,6 @@ void wait_for_threads_at_exit() {
   pg::guard([] { on_proc_exit([](int, Datum) { Background::wait_for_all(); }, 0); });
 }
 
-Instant clock_now(pg::Spi& spi) {
-  static pg::Query query("SELECT clock_timestamp()");
-  return query(spi).instant(0, 0);
-}
-
 }  // namespace
 
 Processed process(const Limits& limits, Reading reading) {
@@ -295,7 +291,7 @@ Processed process(const Limits& limits, Reading reading) {
   segment::lock_processing();
   const Stopwatch total;
   event::Inbox inbox(spi);
-  const Instant now = std::max(clock_now(spi), inbox.clock());
+  const Instant now = std::max(pg::now(), inbox.clock());
   bool has_worked = segment::compute_pending(spi, now);
 
   Processed done;

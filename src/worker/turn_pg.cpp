@@ -1,6 +1,7 @@
 #include "worker/turn_pg.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/clock.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "worker/load.hpp"
@@ -101,7 +102,9 @@ void work(Turn* turn) {
     pg::Spi spi;
     next_packing = pack_some(spi, done.now);
   }
-  turn->next_due_us = std::min(next_due().value_or(Instant::max()), next_packing).us;
+  // Where time stands still nothing becomes due.
+  turn->next_due_us =
+      pg::is_clock_set() ? Instant::max().us : std::min(next_due().value_or(Instant::max()), next_packing).us;
   // An idle worker writes nothing: no transaction number, no WAL.
   if (turn->messages == 0 && !turn->was_failing) return;
   pg::Spi spi;
