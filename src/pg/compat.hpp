@@ -11,6 +11,7 @@
 extern "C" {
 #include <access/tableam.h>
 #include <executor/executor.h>
+#include <utils/acl.h>
 #include <utils/backend_status.h>
 #include <utils/guc.h>
 #include <utils/snapmgr.h>
@@ -38,6 +39,15 @@ inline void* setting_alloc(size_t size) {
   return guc_malloc(LOG, size);
 #else
   return malloc(size);
+#endif
+}
+
+/// May `member` become `role` by SET ROLE?
+inline bool can_set_role(Oid member, Oid role) {
+#if PG_VERSION_NUM >= 160000
+  return member_can_set_role(member, role);
+#else
+  return is_member_of_role(member, role);
 #endif
 }
 

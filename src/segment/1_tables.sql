@@ -1,9 +1,10 @@
 CREATE TABLE cdp.segment (
     segment_no  integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name        text NOT NULL UNIQUE CHECK (name <> '' AND octet_length(name) <= 255),
-    rule        @extschema@.cdp_rule NOT NULL,
+    kind        text NOT NULL DEFAULT 'rule' CHECK (kind IN ('rule', 'list', 'query')),
+    rule        @extschema@.cdp_rule CONSTRAINT segment_rule_for_kind CHECK ((rule IS NOT NULL) = (kind = 'rule')),
     description text,
-    status      text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'ready')),
+    status      text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'ready', 'paused')),
     size        bigint NOT NULL DEFAULT 0,
     computed_at timestamptz,
     created_at  timestamptz NOT NULL DEFAULT @extschema@.cdp_now()
@@ -11,14 +12,36 @@ CREATE TABLE cdp.segment (
 COMMENT ON TABLE cdp.segment IS 'Segments: INSERT name and rule; members follow every event and the passing of time';
 COMMENT ON COLUMN cdp.segment.segment_no IS 'Number of the segment, never reused';
 COMMENT ON COLUMN cdp.segment.name IS 'What functions and other rules call it';
-COMMENT ON COLUMN cdp.segment.rule IS 'Who is a member; an UPDATE recomputes the members';
+COMMENT ON COLUMN cdp.segment.kind IS 'What says who is a member: rule; list (cdp_segment_from_users, cdp_segment_from_bitmap); query (cdp_segment_from_query)';
+COMMENT ON COLUMN cdp.segment.rule IS 'Who is a member; an UPDATE recomputes the members. Null for lists and queries';
 COMMENT ON COLUMN cdp.segment.description IS 'Free text';
-COMMENT ON COLUMN cdp.segment.status IS 'ready: members follow events and time; pending: members are still to be computed, which cdp_process() and the worker do';
+COMMENT ON COLUMN cdp.segment.status IS 'ready: members follow events and time; pending: members are still to be computed, which cdp_process() and the worker do; paused, by UPDATE: members stay as they are until it is set to ready, which recomputes them';
 COMMENT ON COLUMN cdp.segment.size IS 'How many members it has';
 COMMENT ON COLUMN cdp.segment.computed_at IS 'When its members were last computed from scratch';
 COMMENT ON COLUMN cdp.segment.created_at IS 'When it was defined';
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment', '');
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment_segment_no_seq', '');
+
+CREATE TABLE cdp.segment_query (
+    segment_no   integer PRIMARY KEY REFERENCES cdp.segment ON DELETE CASCADE,
+    query        text NOT NULL,
+    refresh      interval CHECK (refresh >= interval '1 second'),
+    run_as       text NOT NULL,
+    search_path  text NOT NULL,
+    refreshed_at timestamptz,
+    failed_at    timestamptz,
+    error        text
+);
+COMMENT ON TABLE cdp.segment_query IS 'Queries of the segments of kind query; made by cdp_segment_from_query';
+COMMENT ON COLUMN cdp.segment_query.segment_no IS 'cdp.segment.segment_no';
+COMMENT ON COLUMN cdp.segment_query.query IS 'Gives the user ids of the members; run with the rights of run_as';
+COMMENT ON COLUMN cdp.segment_query.refresh IS 'How long after a refresh the worker and cdp_process() run it again; null: only cdp_refresh_segment() does';
+COMMENT ON COLUMN cdp.segment_query.run_as IS 'The role that defined it. To set it or the query, one must be able to become that role';
+COMMENT ON COLUMN cdp.segment_query.search_path IS 'The setting search_path of the session that defined it';
+COMMENT ON COLUMN cdp.segment_query.refreshed_at IS 'When it was last run with success';
+COMMENT ON COLUMN cdp.segment_query.failed_at IS 'When the worker or cdp_process() last failed to run it; null if they did not since';
+COMMENT ON COLUMN cdp.segment_query.error IS 'Why';
+SELECT pg_catalog.pg_extension_config_dump('cdp.segment_query', '');
 
 CREATE TABLE cdp.segment_chunk (
     segment_no integer NOT NULL,
@@ -101,12 +124,20 @@ CREATE FUNCTION cdp_segment_follow() RETURNS trigger AS 'MODULE_PATHNAME' LANGUA
 COMMENT ON FUNCTION cdp_segment_follow() IS 'Trigger of cdp.segment: checks the rules and computes the members.';
 REVOKE ALL ON FUNCTION cdp_segment_follow() FROM PUBLIC;
 
-CREATE TRIGGER segment_lock BEFORE INSERT OR DELETE OR TRUNCATE OR UPDATE OF segment_no, name, rule ON cdp.segment
+CREATE FUNCTION cdp_segment_query_check() RETURNS trigger AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION cdp_segment_query_check() IS 'Trigger of cdp.segment_query: nobody makes a role run a query who cannot become that role.';
+REVOKE ALL ON FUNCTION cdp_segment_query_check() FROM PUBLIC;
+
+CREATE TRIGGER segment_query_check BEFORE INSERT OR UPDATE OF segment_no, query, run_as, search_path ON cdp.segment_query
+    FOR EACH ROW EXECUTE FUNCTION cdp_segment_query_check();
+COMMENT ON TRIGGER segment_query_check ON cdp.segment_query IS 'Nobody makes a role run a query who cannot become that role';
+
+CREATE TRIGGER segment_lock BEFORE INSERT OR DELETE OR TRUNCATE OR UPDATE OF segment_no, name, kind, rule, status ON cdp.segment
     FOR EACH STATEMENT EXECUTE FUNCTION cdp_segment_lock();
 COMMENT ON TRIGGER segment_lock ON cdp.segment IS 'Waits for a batch under way';
-CREATE TRIGGER segment_change_row BEFORE INSERT OR UPDATE OF segment_no, name, rule ON cdp.segment
+CREATE TRIGGER segment_change_row BEFORE INSERT OR UPDATE OF segment_no, name, kind, rule, status ON cdp.segment
     FOR EACH ROW EXECUTE FUNCTION cdp_segment_change_row();
 COMMENT ON TRIGGER segment_change_row ON cdp.segment IS 'A new or changed rule is to be computed';
-CREATE TRIGGER segment_follow AFTER INSERT OR DELETE OR TRUNCATE OR UPDATE OF segment_no, name, rule ON cdp.segment
+CREATE TRIGGER segment_follow AFTER INSERT OR DELETE OR TRUNCATE OR UPDATE OF segment_no, name, kind, rule, status ON cdp.segment
     FOR EACH STATEMENT EXECUTE FUNCTION cdp_segment_follow();
 COMMENT ON TRIGGER segment_follow ON cdp.segment IS 'Checks the rules and computes the members';

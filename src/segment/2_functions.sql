@@ -42,8 +42,26 @@ CREATE FUNCTION cdp_explain(user_id text, rule cdp_rule, at timestamptz DEFAULT 
 COMMENT ON FUNCTION cdp_explain(text, cdp_rule, timestamptz) IS
     'Each condition of the rule for the user at that instant: its value, its truth, and until when it holds. Error 42704 for an unknown user.';
 
+CREATE FUNCTION cdp_segment_from_users(name text, user_ids text[]) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION cdp_segment_from_users(text, text[]) IS
+    'Define a segment of these users (user ids, or else anonymous ids), or replace the members of such a list; returns how many. A notice tells how many ids are not known; they are left out. Error 42710 if the segment has a rule or a query.';
+REVOKE ALL ON FUNCTION cdp_segment_from_users(text, text[]) FROM PUBLIC;
+
+CREATE FUNCTION cdp_segment_from_bitmap(name text, users roaringbitmap) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION cdp_segment_from_bitmap(text, roaringbitmap) IS
+    'As cdp_segment_from_users, of users by number (cdp.profile.user_no).';
+REVOKE ALL ON FUNCTION cdp_segment_from_bitmap(text, roaringbitmap) FROM PUBLIC;
+
+CREATE FUNCTION cdp_segment_from_query(name text, query text, refresh interval DEFAULT NULL) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION cdp_segment_from_query(text, text, interval) IS
+    'Define a segment of the users whose ids a query gives in its only column, or replace the query of such a segment; returns how many. The query is run again by cdp_refresh_segment() and, if refresh is given, that long after each time, always with the rights of who defined it. Error 42710 if the segment has a rule or is a list.';
+REVOKE ALL ON FUNCTION cdp_segment_from_query(text, text, interval) FROM PUBLIC;
+
 CREATE FUNCTION cdp_refresh_segment(name text) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION cdp_refresh_segment(text) IS
-    'Compute a segment''s members from scratch now; returns how many. Error 42704 for an unknown segment.';
+    'Compute a segment''s members from scratch now, from its rule or query; returns how many. Error 42704 for an unknown segment, 55000 for one that is paused.';
 REVOKE ALL ON FUNCTION cdp_refresh_segment(text) FROM PUBLIC;

@@ -113,12 +113,12 @@ bool settle_sizes(pg::Spi& spi) {
   return has_settled;
 }
 
-void erase_members(pg::Spi& spi, const std::vector<std::pair<int32_t, int64_t>>& segment_and_user) {
-  Edits edits;
-  for (const auto& [segment_no, user_no] : segment_and_user)
-    edits[{segment_no, static_cast<int32_t>(user_no / kUsersPerChunk)}].emplace_back(
-        static_cast<uint32_t>(user_no), false);
-  write_sizes(spi, apply_edits(spi, edits));
+void edit_members(pg::Spi& spi, const std::vector<MemberEdit>& edits) {
+  Edits by_chunk;
+  for (const MemberEdit& edit : edits)
+    by_chunk[{edit.segment_no, static_cast<int32_t>(edit.user_no / kUsersPerChunk)}].emplace_back(
+        static_cast<uint32_t>(edit.user_no), edit.is_member);
+  write_sizes(spi, apply_edits(spi, by_chunk));
 }
 
 bitmap::Bitmap members_of(pg::Spi& spi, int32_t segment_no) {
@@ -130,7 +130,7 @@ bitmap::Bitmap members_of(pg::Spi& spi, int32_t segment_no) {
   return bitmap::Bitmap::union_of(chunks);
 }
 
-void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& members) {
+void replace_chunks(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& members) {
   static pg::Query remove("DELETE FROM cdp.segment_chunk WHERE segment_no = $1");
   static pg::Query insert("INSERT INTO cdp.segment_chunk (segment_no, chunk, users) VALUES ($1, $2, $3)");
   (void)remove(spi, segment_no);

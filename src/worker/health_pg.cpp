@@ -43,6 +43,7 @@ class Health {
     check_inbox();
     check_inbox_size();
     check_packing();
+    check_segments();
     check_clock();
     check_autovacuum();
   }
@@ -290,6 +291,24 @@ class Health {
         " AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'cdp'))"
         ") AS holder ORDER BY since NULLS LAST LIMIT 1");
     return query(spi_);
+  }
+
+  /// Segments whose query fails, or whose members are still to be computed.
+  void check_segments() {
+    if (!may_read("segments", "segment") || !may_read("segments", "segment_query")) return;
+    static pg::Query failing(
+        "SELECT s.name, q.error, to_char(q.failed_at, 'YYYY-MM-DD HH24:MI:SS TZ'), count(*) OVER ()"
+        " FROM cdp.segment_query AS q JOIN cdp.segment AS s USING (segment_no) WHERE q.failed_at IS NOT NULL"
+        " ORDER BY s.name LIMIT 1");
+    const pg::Rows rows = failing(spi_);
+    if (rows.empty()) return ok("segments", "No query of a segment fails.");
+    const int64_t others = rows.bigint(0, 3) - 1;
+    warning("segments",
+            "The query of segment \"" + rows.text(0, 0) + "\" failed at " + rows.text(0, 2) + ": " +
+                rows.text(0, 1) +
+                (others > 0 ? " (and those of " + std::to_string(others) + " others)" : "") +
+                ". Its members stay as they were.",
+            "SELECT * FROM cdp.segment_query WHERE failed_at IS NOT NULL");
   }
 
   void check_clock() {

@@ -14,6 +14,7 @@
 #include "profile/directory.hpp"
 #include "segment/catalog.hpp"
 #include "segment/chunks.hpp"
+#include "segment/list.hpp"
 #include "segment/membership.hpp"
 #include "session/store.hpp"
 #include "timeline/logged.hpp"
@@ -114,19 +115,19 @@ class Batch {
 
   /// Makes all that losers did and were the winners'.
   void move_merged() {
-    std::vector<int64_t> losers;
+    std::vector<segment::Merged> merged;
     std::map<int64_t, std::vector<int64_t>> losers_of;
     for (const profile::Merge& merge : directory_->merges()) {
       check_interrupts();
       const int64_t winner = directory_->current(merge.winner);
       event::move_events(spi_, merge.loser, winner);
       decision::merge_user(spi_, merge.loser, winner);
-      losers.push_back(merge.loser);
+      merged.push_back({merge.loser, winner, merge.at, merge.received_at});
       losers_of[winner].push_back(merge.loser);
     }
     for (const auto& [winner, parts] : losers_of) timeline::unpack_users(spi_, parts, winner);
     for (const auto& [winner, parts] : losers_of) session::merge_users(spi_, parts, winner, now_);
-    segment::remove_users(spi_, losers);
+    segment::merge_users(spi_, merged, now_);
   }
 
   void store() {
@@ -362,12 +363,15 @@ std::optional<Instant> next_due() {
 CDP_FUNCTION(cdp_process) {
   using namespace cdp;  // NOLINT(google-build-using-namespace)
   const pg::Arguments arguments(fcinfo);
+  constexpr Micros kNoRefreshLimit = 0;
   worker::Limits limits;
   if (!arguments.is_null(0)) {
     limits.messages = arguments.integer(0);
     if (limits.messages < 1)
       throw Error(Category::BadValue,
                   "max_messages must be at least 1, not " + std::to_string(limits.messages));
+  }
+  while (segment::refresh_due_query(pg::now(), kNoRefreshLimit)) {
   }
   return Int64GetDatum(worker::process(limits, worker::Reading::InLine).messages);
 }

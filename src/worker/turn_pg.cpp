@@ -4,6 +4,7 @@
 #include "pg/clock.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
+#include "segment/list.hpp"
 #include "worker/load.hpp"
 #include "worker/packing.hpp"
 #include "worker/process.hpp"
@@ -93,6 +94,10 @@ void work(Turn* turn) {
     }
   }
   if (!turn->takes_batch) return;
+  if (turn->refreshes) {
+    (void)segment::refresh_due_query(pg::now(), refresh_timeout());
+    return;
+  }
   const Processed done = process({batch_size(), batch_bytes(), batch_time(), batch_size()},
                                  reads_ahead() ? Reading::InThread : Reading::InLine);
   turn->messages = done.messages;
@@ -102,6 +107,7 @@ void work(Turn* turn) {
     pg::Spi spi;
     next_packing = pack_some(spi, done.now);
   }
+  turn->wants_refresh = segment::is_query_due(done.now);
   // Where time stands still nothing becomes due.
   turn->next_due_us =
       pg::is_clock_set() ? Instant::max().us : std::min(next_due().value_or(Instant::max()), next_packing).us;

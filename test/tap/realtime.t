@@ -70,5 +70,17 @@ is($node->safe_psql('postgres', <<'SQL'), '3.000000', 'the exit is recorded at i
 SELECT round(extract(epoch FROM max(effective_at) FILTER (WHERE change = 'exited') - max(effective_at) FILTER (WHERE change = 'entered')), 6)
 FROM cdp.segment_change WHERE segment = 'just_now'
 SQL
+
+# Queries of segments: run again at their interval, ended when they take too long, and no hindrance to messages.
+$node->safe_psql('postgres', q{CREATE TABLE chosen (id text); SELECT cdp_segment_from_query('chosen', 'SELECT id FROM chosen', '1 second')});
+$node->safe_psql('postgres', q{INSERT INTO chosen VALUES ('bob')});
+ok(wait_for(5, sub { $node->safe_psql('postgres', q{SELECT cdp_in_segment('bob', 'chosen')}) eq 't' }), 'the query of a segment is run again by the worker');
+$node->safe_psql('postgres', q{ALTER SYSTEM SET cdp.refresh_timeout = '300ms'; SELECT pg_reload_conf()});
+$node->safe_psql('postgres', q{SELECT cdp_segment_from_query('slow', 'SELECT id FROM chosen, pg_sleep(0.6)', '1 second')});
+ok(wait_for(8, sub { $node->safe_psql('postgres', q{SELECT error FROM cdp.segment_query WHERE query ~ 'sleep'}) =~ /statement timeout/ }), 'one that takes too long is ended');
+is($node->safe_psql('postgres', q{SELECT cdp_in_segment('bob', 'slow')}), 't', 'and keeps its members');
+is($node->safe_psql('postgres', q{SELECT errors_total, state <> 'backing off' FROM cdp.worker_status}), '0|t', 'which is no failure of the worker');
+$node->safe_psql('postgres', q{SELECT cdp_track('eve', 'look')});
+ok(wait_for(2, sub { $node->safe_psql('postgres', q{SELECT cdp_in_segment('eve', 'looked')}) eq 't' }), 'messages are taken meanwhile');
 $node->stop;
 done_testing();
