@@ -76,12 +76,14 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
   if (changes.empty()) return;
   Edits edits;
   std::vector<int64_t> users;
+  std::vector<int32_t> segments;
   std::vector<std::string> names, kinds, reasons;
   std::vector<Instant> times;
   for (const Change& change : changes) {
     edits[{change.segment_no, static_cast<int32_t>(change.user_no / kUsersPerChunk)}].emplace_back(
         static_cast<uint32_t>(change.user_no), change.has_entered);
     users.push_back(change.user_no);
+    segments.push_back(change.segment_no);
     names.push_back(*change.segment);
     kinds.emplace_back(change.has_entered ? "entered" : "exited");
     times.push_back(change.effective_at);
@@ -89,11 +91,11 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
   }
   write_sizes(spi, apply_edits(spi, edits));
   static pg::Query insert(
-      "INSERT INTO cdp.segment_change (user_no, segment, change, effective_at, recorded_at, reason)"
-      " SELECT user_no, segment, change, effective_at, $6, reason FROM unnest($1::bigint[], $2::text[], "
-      "$3::text[],"
-      " $4::timestamptz[], $5::text[]) AS c (user_no, segment, change, effective_at, reason)");
-  (void)insert(spi, users, names, kinds, times, reasons, now);
+      "INSERT INTO cdp.segment_change (user_no, segment_no, segment, change, effective_at, recorded_at, reason)"
+      " SELECT user_no, segment_no, segment, change, effective_at, $7, reason"
+      " FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])"
+      " AS c (user_no, segment_no, segment, change, effective_at, reason)");
+  (void)insert(spi, users, segments, names, kinds, times, reasons, now);
 }
 
 bool settle_sizes(pg::Spi& spi) {
