@@ -73,6 +73,32 @@ SELECT trait, value, members, everyone, share, lift FROM cdp_segment_profile('no
 SELECT * FROM cdp_segment_profile('nowhere', '{country}');
 SELECT * FROM cdp_segment_profile('buyers', '{}');
 
+---- Changes are kept for a time, if that is set; older ones go in steps of ten thousand.
+INSERT INTO cdp.segment_change (change_no, user_no, segment_no, segment, change, effective_at, recorded_at, reason)
+SELECT n - 25000, 1, 0, 'long ago', 'entered', '2024-01-01', '2024-01-01', 'event' FROM generate_series(1, 25000) AS n;
+SELECT cdp_process();
+SELECT count(*) AS old FROM cdp.segment_change WHERE change_no <= 0;
+SET cdp.segment_change_keep = '10d';
+SELECT cdp_process();
+SELECT count(*) AS old FROM cdp.segment_change WHERE change_no <= 0;
+SELECT cdp_process();
+SELECT count(*) AS old FROM cdp.segment_change WHERE change_no <= 0;
+SELECT cdp_process();
+SELECT count(*) AS old, min(recorded_at) >= cdp_now() - interval '10 days' AS are_all_young FROM cdp.segment_change;
+SELECT cdp_now() - since AS kept FROM cdp.segment_change_kept;
+-- Looked for once a minute.
+SET cdp.now = '2025-03-21T12:00:59.999999Z';
+SELECT cdp_process();
+SELECT cdp_now() - since AS kept FROM cdp.segment_change_kept;
+SET cdp.now = '2025-03-21T23:00:00Z';
+SELECT cdp_process();
+SELECT cdp_now() - since AS kept, min(recorded_at) >= since AS are_all_young FROM cdp.segment_change_kept, cdp.segment_change GROUP BY since;
+-- The history tells what it knows, and knows it.
+SELECT count(*) FILTER (WHERE h.size IS NULL) AS unknown, min(h.at) FILTER (WHERE h.size IS NOT NULL) AS known_since, count(*) FILTER (WHERE h.size <> n.size) AS wrong
+FROM cdp_segment_history('buyers', '2025-03-01 12:00Z') AS h LEFT JOIN noted AS n ON n.at = h.at AND n.name = 'buyers';
+SET cdp.segment_change_keep = '0';
+SET cdp.segment_change_keep = '-1';
+
 DROP TABLE noted;
 SET cdp.now = '';
 SET client_min_messages = warning;

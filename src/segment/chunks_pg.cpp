@@ -91,7 +91,8 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
   }
   write_sizes(spi, apply_edits(spi, edits));
   static pg::Query insert(
-      "INSERT INTO cdp.segment_change (user_no, segment_no, segment, change, effective_at, recorded_at, reason)"
+      "INSERT INTO cdp.segment_change (user_no, segment_no, segment, change, effective_at, recorded_at, "
+      "reason)"
       " SELECT user_no, segment_no, segment, change, effective_at, $7, reason"
       " FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])"
       " AS c (user_no, segment_no, segment, change, effective_at, reason)");

@@ -5,6 +5,7 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "segment/catalog.hpp"
+#include "segment/changes.hpp"
 #include "segment/list.hpp"
 #include "segment/membership.hpp"
 
@@ -105,7 +106,9 @@ int32_t segment_of(pg::Spi& spi, std::string_view name, Kind kind, Instant now) 
 
 int64_t define_list(pg::Spi& spi, std::string_view name, const Found& found) {
   const Instant now = processing_now(spi);
+  Announcement announcement(spi);
   replace_members(spi, segment_of(spi, name, Kind::List, now), found.users, now);
+  announcement.send();
   return static_cast<int64_t>(found.users.cardinality());
 }
 
@@ -170,7 +173,9 @@ int64_t replace_by(const StoredQuery& query, const std::vector<std::optional<std
   const Instant now = processing_now(spi);
   const Found found = find_ids(spi, ids);
   tell_of_unknown(query.segment, found.unknown, ids.size(), "user ids are");
+  Announcement announcement(spi);
   replace_members(spi, query.segment_no, found.users, now);
+  announcement.send();
   static pg::Query record(
       "UPDATE cdp.segment_query SET refreshed_at = $2, failed_at = NULL, error = NULL WHERE segment_no = $1");
   (void)record(spi, query.segment_no, now);

@@ -9,6 +9,7 @@
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
 #include "segment/catalog.hpp"
+#include "segment/changes.hpp"
 #include "segment/chunks.hpp"
 #include "segment/list.hpp"
 #include "segment/members.hpp"
@@ -209,7 +210,9 @@ CDP_FUNCTION(cdp_refresh_segment) {
     segment::lock_processing();
     const segment::Catalog& catalog = segment::Catalog::current(spi);
     const int32_t number = catalog.require(name).number;
+    segment::Announcement announcement(spi);
     segment::compute(spi, catalog, {number}, segment::processing_now(spi));
+    announcement.send();
     static pg::Query size("SELECT size FROM cdp.segment WHERE segment_no = $1");
     return size(spi, number).bigint(0, 0);
   }));

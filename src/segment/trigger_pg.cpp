@@ -7,6 +7,7 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "segment/catalog.hpp"
+#include "segment/changes.hpp"
 #include "segment/membership.hpp"
 
 #include <algorithm>
@@ -137,7 +138,9 @@ CDP_FUNCTION(cdp_segment_follow) {
   (void)segment::Catalog::current(spi);
   // In a transaction with an old snapshot the members would be computed from old events: the worker does it.
   if (IsolationUsesXactSnapshot()) return 0;
+  segment::Announcement announcement(spi);
   (void)segment::compute_pending(spi, segment::processing_now(spi));
+  announcement.send();
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "pg/clock.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
+#include "segment/load.hpp"
 #include "session/load.hpp"
 #include "timeline/load.hpp"
 #include "worker/load.hpp"
@@ -28,6 +29,7 @@ void _PG_init(void) {
         cdp::event::load();
         cdp::timeline::load();
         cdp::session::load();
+        cdp::segment::load();
         cdp::decision::load();
         cdp::worker::load();
         cdp::pg::guard([] { MarkGUCPrefixReserved("cdp"); });

@@ -13,6 +13,7 @@
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
 #include "segment/catalog.hpp"
+#include "segment/changes.hpp"
 #include "segment/chunks.hpp"
 #include "segment/list.hpp"
 #include "segment/membership.hpp"
@@ -293,6 +294,7 @@ Processed process(const Limits& limits, Reading reading) {
   const Stopwatch total;
   event::Inbox inbox(spi);
   const Instant now = std::max(pg::now(), inbox.clock());
+  segment::Announcement announcement(spi);
   bool has_worked = segment::compute_pending(spi, now);
 
   Processed done;
@@ -344,10 +346,12 @@ Processed process(const Limits& limits, Reading reading) {
   }
   has_worked |= inbox.has_changed() || done.users > 0;
   if (segment::settle_sizes(spi)) has_worked = true;
+  if (segment::forget_changes(spi, now)) has_worked = true;
   done.has_more = has_more_messages || done.users >= limits.users || is_time_up;
   if (has_worked) {
     event::forget_dead_letters(spi, now);
     inbox.save(now);
+    announcement.send();
   }
   done.took = total.us();
   return done;
