@@ -16,6 +16,7 @@ enum class Category {
   Duplicate,   ///< a name that is taken (42710)
   InUse,       ///< something that others still depend on (2BP01)
   State,       ///< not possible in the present state (55000)
+  Forbidden,   ///< not the caller's to do (42501)
   Limit,       ///< a documented limit is exceeded (54000)
   Corrupt,     ///< stored bytes are damaged (XX001)
   Cancelled,   ///< the interrupt check asked to stop (57014)

@@ -3,7 +3,7 @@
 CREATE TABLE cdp.content_type (
     name text PRIMARY KEY CONSTRAINT content_type_name_is_not_empty CHECK (name <> ''),
     description text NOT NULL DEFAULT '',
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT @extschema@.cdp_now()
 );
 COMMENT ON TABLE cdp.content_type IS 'Kinds of content, for example banner or article: a placement shows the creatives of one content type.';
 COMMENT ON COLUMN cdp.content_type.name IS 'The name that placements and creatives refer to.';
@@ -27,7 +27,7 @@ CREATE TABLE cdp.placement (
         CONSTRAINT placement_attribution_window_is_positive_and_without_months
             CHECK (attribution_window > interval '0'
                 AND extract(year FROM attribution_window) = 0 AND extract(month FROM attribution_window) = 0),
-    created_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT @extschema@.cdp_now(),
     CONSTRAINT placement_impression_event_and_click_event_differ CHECK (impression_event <> click_event)
 );
 COMMENT ON TABLE cdp.placement IS 'Places in an application that show something: cdp_rank(name, user_id) answers what.';
@@ -48,7 +48,7 @@ CREATE TABLE cdp.campaign (
     enabled boolean NOT NULL DEFAULT true,
     starts_at timestamptz,
     ends_at timestamptz,
-    created_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT @extschema@.cdp_now(),
     CONSTRAINT campaign_starts_before_it_ends CHECK (starts_at < ends_at)
 );
 COMMENT ON TABLE cdp.campaign IS 'Groups of ad groups that are switched and scheduled together.';
@@ -66,7 +66,7 @@ CREATE TABLE cdp.ad_group (
     enabled boolean NOT NULL DEFAULT true,
     starts_at timestamptz,
     ends_at timestamptz,
-    created_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT @extschema@.cdp_now(),
     CONSTRAINT ad_group_starts_before_it_ends CHECK (starts_at < ends_at)
 );
 CREATE INDEX ad_group_campaign ON cdp.ad_group (campaign);
@@ -100,7 +100,7 @@ CREATE TABLE cdp.creative (
     enabled boolean NOT NULL DEFAULT true,
     starts_at timestamptz,
     ends_at timestamptz,
-    created_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT @extschema@.cdp_now(),
     CONSTRAINT creative_starts_before_it_ends CHECK (starts_at < ends_at)
 );
 CREATE INDEX creative_content_type ON cdp.creative (content_type);

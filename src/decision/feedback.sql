@@ -14,7 +14,7 @@ CREATE TABLE cdp.decision (
     score double precision NOT NULL,
     propensity double precision NOT NULL,
     context jsonb,
-    decided_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    decided_at timestamptz NOT NULL DEFAULT @extschema@.cdp_now()
 );
 -- No CHECK and no partial index here: the server would read their expressions anew for every row.
 ALTER SEQUENCE cdp.decision_id OWNED BY cdp.decision.decision_id;
@@ -52,7 +52,7 @@ CREATE TABLE cdp.creative_count (
     creative text NOT NULL REFERENCES cdp.creative ON UPDATE CASCADE ON DELETE CASCADE,
     impressions bigint NOT NULL DEFAULT 0,
     clicks bigint NOT NULL DEFAULT 0,
-    updated_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT @extschema@.cdp_now(),
     PRIMARY KEY (placement, creative),
     CONSTRAINT creative_count_clicks_are_at_most_impressions CHECK (clicks >= 0 AND clicks <= impressions)
 ) WITH (fillfactor = 50);

@@ -5,6 +5,7 @@
 #include "decision/configuration.hpp"
 #include "decision/feedback.hpp"
 #include "decision/mention.hpp"
+#include "pg/clock.hpp"
 #include "pg/spi.hpp"
 
 #include <unordered_map>
@@ -163,7 +164,7 @@ void count(pg::Spi& spi, const CountsByArm& counts) {
       "ON CONFLICT DO NOTHING");
   static pg::Query add(
       "UPDATE cdp.creative_count n SET impressions = n.impressions + k.impressions,"
-      " clicks = least(n.clicks + k.clicks, n.impressions + k.impressions), updated_at = now() "
+      " clicks = least(n.clicks + k.clicks, n.impressions + k.impressions), updated_at = $5 "
       "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])"
       "  AS k(placement, creative, impressions, clicks) "
       "WHERE n.placement = k.placement AND n.creative = k.creative");
@@ -179,7 +180,7 @@ void count(pg::Spi& spi, const CountsByArm& counts) {
   }
   if (placements.empty()) return;
   (void)open(spi, placements, creatives);
-  (void)add(spi, placements, creatives, impressions, clicks);
+  (void)add(spi, placements, creatives, impressions, clicks, pg::now());
 }
 
 }  // namespace

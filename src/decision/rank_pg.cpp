@@ -6,6 +6,7 @@
 #include "decision/rank.hpp"
 #include "decision/settings.hpp"
 #include "pg/boundary.hpp"
+#include "pg/clock.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
@@ -122,7 +123,7 @@ void answer_rank(FunctionCallInfo fcinfo) {
   pg::RowSink sink(fcinfo);
   if (!placement.is_enabled || placement.candidates.empty()) return;
 
-  const Instant now{pg::guard([] { return GetCurrentTimestamp(); })};
+  const Instant now = pg::now();
   LazySpi spi;
   User user{arguments.optional_text(1), {}, false, {}};
   if (placement.names_segments) look_up(*spi, user);
@@ -157,7 +158,7 @@ void answer_explain(FunctionCallInfo fcinfo) {
   (void)context_of(arguments);
   pg::RowSink sink(fcinfo);
 
-  const Instant now{pg::guard([] { return GetCurrentTimestamp(); })};
+  const Instant now = pg::now();
   LazySpi spi;
   User user{arguments.optional_text(1), {}, false, {}};
   if (placement.names_segments) look_up(*spi, user);

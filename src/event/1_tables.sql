@@ -193,7 +193,7 @@ CREATE TABLE cdp.dead_letter (
     payload        text,
     source         text NOT NULL,
     received_at    timestamptz NOT NULL,
-    at             timestamptz NOT NULL DEFAULT pg_catalog.now()
+    at             timestamptz NOT NULL DEFAULT @extschema@.cdp_now()
 );
 COMMENT ON TABLE cdp.dead_letter IS 'Messages that could not be taken, with why; cdp_retry_dead_letters puts them back. Kept for cdp.dead_letter_retention days';
 COMMENT ON COLUMN cdp.dead_letter.dead_letter_no IS 'Number of the letter, in order of arrival';

@@ -43,7 +43,7 @@ COMMENT ON FUNCTION cdp_inbox_no() IS 'The next number in the order of queueing,
 CREATE TABLE cdp.inbox (
     source      text NOT NULL DEFAULT 'segment',
     payload     text,
-    received_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    received_at timestamptz NOT NULL DEFAULT @extschema@.cdp_now(),
     xid         xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
     home        integer NOT NULL DEFAULT @extschema@.cdp_inbox_home(),
     chunk       smallint NOT NULL DEFAULT @extschema@.cdp_inbox_chunk(),
@@ -72,14 +72,14 @@ SELECT pg_catalog.pg_extension_config_dump('cdp.inbox_2',
     'WHERE NOT pg_catalog.pg_visible_in_snapshot(xid, (SELECT done::pg_catalog.pg_snapshot FROM cdp.inbox_cursor))');
 
 CREATE FUNCTION cdp_track(user_id text, event text, properties jsonb DEFAULT '{}',
-                          ts timestamptz DEFAULT pg_catalog.now(), insert_id text DEFAULT NULL,
+                          ts timestamptz DEFAULT @extschema@.cdp_now(), insert_id text DEFAULT NULL,
                           anonymous_id text DEFAULT NULL, context jsonb DEFAULT '{}') RETURNS void
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION cdp_track(text, text, jsonb, timestamptz, text, text, jsonb) IS
     'Queue one event of a user (or, with user_id null, of an anonymous id). Events of one insert_id are taken once. Error 22023 without any id or event name. Needs INSERT on cdp.inbox.';
 
 CREATE FUNCTION cdp_identify(user_id text, traits jsonb DEFAULT '{}', anonymous_id text DEFAULT NULL,
-                             ts timestamptz DEFAULT pg_catalog.now()) RETURNS void
+                             ts timestamptz DEFAULT @extschema@.cdp_now()) RETURNS void
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION cdp_identify(text, jsonb, text, timestamptz) IS
     'Queue traits of a user; a trait set to null is removed, an older ts never overwrites a newer one. An anonymous_id is tied to the user: what it did becomes the user''s. Needs INSERT on cdp.inbox.';
@@ -103,7 +103,7 @@ CREATE FUNCTION cdp_retry_dead_letters(code text DEFAULT NULL, since timestamptz
             WHERE (cdp_retry_dead_letters.code IS NULL OR d.code = cdp_retry_dead_letters.code)
               AND d.at >= cdp_retry_dead_letters.since
             RETURNING d.dead_letter_no, d.source, d.payload,
-                      CASE WHEN d.code = 'future_time' THEN now() ELSE d.received_at END AS received_at
+                      CASE WHEN d.code = 'future_time' THEN @extschema@.cdp_now() ELSE d.received_at END AS received_at
         ), queued AS (
             INSERT INTO cdp.inbox (source, payload, received_at)
             SELECT taken.source, taken.payload, taken.received_at FROM taken ORDER BY taken.dead_letter_no

@@ -1,7 +1,7 @@
 CREATE TABLE cdp.blocked_id (
     value       text COLLATE "C" PRIMARY KEY CHECK (value <> ''),
     description text NOT NULL DEFAULT '',
-    created_at  timestamptz NOT NULL DEFAULT pg_catalog.now()
+    created_at  timestamptz NOT NULL DEFAULT @extschema@.cdp_now()
 );
 COMMENT ON TABLE cdp.blocked_id IS 'Values that are nobody''s user id or anonymous id, beside those that never are (null, undefined, anonymous, 0 and the like). A message with no other id becomes a dead letter of code no_user; changes hold from the next message on';
 COMMENT ON COLUMN cdp.blocked_id.value IS 'The value, in any case: test also blocks TEST';

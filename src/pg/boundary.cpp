@@ -42,6 +42,8 @@ int sqlstate_of(Category category) {
       return ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST;
     case Category::State:
       return ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
+    case Category::Forbidden:
+      return ERRCODE_INSUFFICIENT_PRIVILEGE;
     case Category::Limit:
       return ERRCODE_PROGRAM_LIMIT_EXCEEDED;
     case Category::Corrupt:

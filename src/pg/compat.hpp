@@ -11,7 +11,9 @@
 extern "C" {
 #include <access/tableam.h>
 #include <executor/executor.h>
+#include <utils/acl.h>
 #include <utils/backend_status.h>
+#include <utils/guc.h>
 #include <utils/snapmgr.h>
 #if PG_VERSION_NUM >= 160000
 #include <varatt.h>
@@ -29,6 +31,25 @@ namespace cdp::pg {
 #else
 #define CDP_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
+
+/// Memory for what a setting's check hook leaves to its assign hook, freed by the server; nullptr if there is
+/// none.
+inline void* setting_alloc(size_t size) {
+#if PG_VERSION_NUM >= 160000
+  return guc_malloc(LOG, size);
+#else
+  return malloc(size);
+#endif
+}
+
+/// May `member` become `role` by SET ROLE?
+inline bool can_set_role(Oid member, Oid role) {
+#if PG_VERSION_NUM >= 160000
+  return member_can_set_role(member, role);
+#else
+  return is_member_of_role(member, role);
+#endif
+}
 
 /// How much detail ANALYZE is to keep of a column, once std_typanalyze() has been called: 100 by default.
 template <class Stats>

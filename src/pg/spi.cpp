@@ -136,6 +136,14 @@ Datum Rows::datum(uint64_t row, int column) const {
   return value;
 }
 
+std::optional<std::string> Rows::as_text(uint64_t row, int column) const {
+  char* text = guard([&] { return SPI_getvalue(table_->vals[row], table_->tupdesc, column + 1); });
+  if (text == nullptr) return std::nullopt;
+  std::string result(text);
+  pfree(text);
+  return result;
+}
+
 std::vector<int64_t> Rows::bigints(uint64_t row, int column) const { return bigints_of(datum(row, column)); }
 
 std::vector<int32_t> Rows::integers(uint64_t row, int column) const {
@@ -209,6 +217,19 @@ void Cursor::open(Spi& spi, Query& query, const std::vector<Bound>& bound) {
   PlainValues plain(bound);
   portal_ = call_spi([&] {
     return SPI_cursor_open(nullptr, prepared, plain.values.data(), plain.nulls.c_str(), is_read_only);
+  });
+  if (portal_ == nullptr) require(SPI_result, "SPI_cursor_open");
+}
+
+Cursor::Cursor(Spi& spi, const std::string& sql) {
+  SPIPlanPtr plan = call_spi([&] { return SPI_prepare(sql.c_str(), 0, nullptr); });
+  if (plan == nullptr) require(SPI_result, "SPI_prepare");
+  const bool is_read_only = spi.is_read_only();
+  // The portal keeps what it needs of the plan.
+  portal_ = call_spi([&] {
+    Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, is_read_only);
+    (void)SPI_freeplan(plan);
+    return portal;
   });
   if (portal_ == nullptr) require(SPI_result, "SPI_cursor_open");
 }

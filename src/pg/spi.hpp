@@ -117,6 +117,8 @@ class Rows {
   int64_t bigint(uint64_t row, int column) const { return DatumGetInt64(datum(row, column)); }
   double floating(uint64_t row, int column) const { return DatumGetFloat8(datum(row, column)); }
   Instant instant(uint64_t row, int column) const { return {DatumGetTimestampTz(datum(row, column))}; }
+  int columns() const { return table_ != nullptr ? table_->tupdesc->natts : 0; }
+  std::optional<std::string> as_text(uint64_t row, int column) const;  ///< of a value of any type
   std::string text(uint64_t row, int column) const { return std::string(text_of(datum(row, column))); }
   Json json(uint64_t row, int column) const { return json_of(datum(row, column)); }
   std::vector<int64_t> bigints(uint64_t row, int column) const;   ///< bigint[]; nulls left out
@@ -159,6 +161,8 @@ class Cursor {
   Cursor(Spi& spi, Query& query, const Values&... values) {
     open(spi, query, std::vector<Bound>{bound_value(values)...});
   }
+  /// Of a text that is not ours: one statement that gives rows.
+  Cursor(Spi& spi, const std::string& sql);
   ~Cursor();
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;

@@ -53,8 +53,13 @@ class Binder {
   }
 
   void bind_kind(Bound& bound, const InSegment& membership) {
-    const Rule* rule = resolve_ ? resolve_(membership.name) : nullptr;
-    if (rule == nullptr)
+    const Membership meaning = resolve_ ? resolve_(membership.name) : Membership();
+    if (meaning.users) {
+      bound.users = meaning.users;
+      add_profile_condition(bound);
+      return;
+    }
+    if (meaning.rule == nullptr)
       throw Error(Category::NotFound, "segment \"" + membership.name + "\" does not exist");
     if (std::find(open_.begin(), open_.end(), membership.name) != open_.end()) {
       std::string chain;
@@ -63,7 +68,7 @@ class Binder {
       throw Error(Category::BadValue, "segments name each other in a circle: " + chain + membership.name);
     }
     open_.push_back(membership.name);
-    bound.parts.push_back(bind(rule->root_pointer()));
+    bound.parts.push_back(bind(meaning.rule->root_pointer()));
     open_.pop_back();
   }
 
@@ -99,6 +104,7 @@ class Binder {
   void add_profile_condition(Bound& bound) {
     bound.profile_condition = static_cast<int>(plan_.profile_conditions.size());
     plan_.profile_conditions.push_back(bound.node.get());
+    plan_.condition_users.push_back(bound.users.get());
   }
 
   void add(Bound& bound, const EventFilter& filter) {

@@ -51,8 +51,8 @@ class Decider {
       const Truth part = decide(bound.parts.front());
       return part ? Truth(!*part) : part;
     }
-    if (bound.node->as<InSegment>()) return decide(bound.parts.front());
     if (bound.profile_condition >= 0) return (profile_ >> bound.profile_condition & 1) != 0;
+    if (bound.node->as<InSegment>()) return decide(bound.parts.front());
     if (!bound.reads_history) return bound.node->as<Constant>()->truth;
     return summary_ != nullptr || all_ != nullptr ? decide_behaviour(bound) : std::nullopt;
   }
@@ -134,8 +134,8 @@ bool holds_for(const Bound& bound, ProfileTruths profile, const timeline::Histor
   if (bound.node->as<And>()) return std::all_of(bound.parts.begin(), bound.parts.end(), holds_part);
   if (bound.node->as<Or>()) return std::any_of(bound.parts.begin(), bound.parts.end(), holds_part);
   if (bound.node->as<Not>()) return !holds_part(bound.parts.front());
-  if (bound.node->as<InSegment>()) return holds_part(bound.parts.front());
   if (bound.profile_condition >= 0) return (profile >> bound.profile_condition & 1) != 0;
+  if (bound.node->as<InSegment>()) return holds_part(bound.parts.front());
   if (!bound.reads_history) return bound.node->as<Constant>()->truth;
   return evaluate_behaviour(bound, history, now).truth;
 }
@@ -145,6 +145,8 @@ bool holds_for(const Bound& bound, ProfileTruths profile, const timeline::Histor
 std::span<const Node* const> profile_conditions(const BoundRule& rule) {
   return rule.plan().profile_conditions;
 }
+
+const UserSet* users_of_condition(const BoundRule& rule, size_t i) { return rule.plan().condition_users[i]; }
 
 bool is_in_sample(const Node& sample, const UserState& state) {
   const auto& share = *sample.as<Sample>();

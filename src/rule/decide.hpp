@@ -14,13 +14,18 @@ namespace cdp::rule {
 /// The most conditions about the profile for which this works.
 constexpr size_t kMostProfileConditions = 64;
 
-/// The truths of a rule's conditions about the profile (comparisons of traits, samples): bit i is that of the
+/// The truths of a rule's conditions about the profile (comparisons of traits, samples, segments for
+/// which no rule is asked): bit i is that of the
 /// i-th of profile_conditions().
 using ProfileTruths = uint64_t;
 
 /// Those conditions, in the order of the rule, the segments it names put in place; at most
 /// kMostProfileConditions of them are told apart, so a rule with more has to be evaluated as a whole.
 std::span<const Node* const> profile_conditions(const BoundRule& rule);
+
+/// The users who fulfil the i-th of them, where it is about a segment for which no rule is asked; else
+/// nullptr.
+const UserSet* users_of_condition(const BoundRule& rule, size_t i);
 
 /// The truth of one of them that is a sample.
 bool is_in_sample(const Node& sample, const UserState& state);

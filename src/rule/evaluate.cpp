@@ -33,6 +33,8 @@ class Evaluator {
       verdict.truth = !verdict.truth;
       return verdict;
     }
+    if (bound.users)
+      return {bound.users->users().contains(static_cast<uint32_t>(state_.user_no)), Instant::max()};
     if (bound.node->as<InSegment>()) return evaluate(bound.parts.front());
     if (bound.reads_history) return evaluate_behaviour(bound, history_, now_);
     if (const auto* comparison = bound.node->as<Comparison>())
@@ -51,7 +53,7 @@ class Evaluator {
       Json::Array parts;
       for (const Bound& part : bound.parts) parts.push_back(explain(part));
       object.push_back({"parts", Json(std::move(parts))});
-    } else if (!bound.node->as<Constant>()) {
+    } else if (!bound.node->as<Constant>() && !bound.users) {
       object.push_back({"value", value_of(bound)});
     }
     return Json(std::move(object));

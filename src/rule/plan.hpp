@@ -2,6 +2,7 @@
 
 #include "rule/rule.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,11 +21,13 @@ struct BoundFilter {
 /// A node of a tree together with where its events and properties stand in histories.
 struct Bound {
   NodePointer node;
-  std::vector<Bound> parts;          ///< of And, Or, Not; of InSegment the segment's rule
-  std::vector<BoundFilter> filters;  ///< of conditions about events, in the order of the tree
-  size_t column = 0;                 ///< of a property: the one compared in where, or measured
-  bool reads_history = false;        ///< by itself or below
-  int profile_condition = -1;        ///< of a comparison of a trait or a sample: which of the plan's it is
+  std::vector<Bound> parts;              ///< of And, Or, Not; of InSegment the segment's rule
+  std::vector<BoundFilter> filters;      ///< of conditions about events, in the order of the tree
+  size_t column = 0;                     ///< of a property: the one compared in where, or measured
+  bool reads_history = false;            ///< by itself or below
+  std::shared_ptr<const UserSet> users;  ///< of InSegment, instead of parts, where no rule is asked
+  int profile_condition =
+      -1;  ///< of a comparison of a trait, a sample or such a segment: which of the plan's
 };
 
 struct BoundRule::Plan {
@@ -32,6 +35,7 @@ struct BoundRule::Plan {
   std::vector<int> events;          ///< ascending
   std::vector<std::string> traits;  ///< each once
   std::vector<const Node*> profile_conditions;
+  std::vector<const UserSet*> condition_users;  ///< of each of them that is a segment; else nullptr
   bool uses_all_events = false;
   bool is_time_dependent = false;
   std::optional<Micros> lookback = 0;

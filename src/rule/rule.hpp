@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "base/time.hpp"
+#include "bitmap/bitmap.hpp"
 #include "rule/tree.hpp"
 #include "timeline/history.hpp"
 
@@ -87,8 +88,28 @@ struct References {
 };
 References references(const Rule& rule);
 
-/// The rule of a segment by name; nullptr if there is none. The pointer stays valid during bind().
-using SegmentResolver = std::function<const Rule*(const std::string&)>;
+/// The users of a segment for which no rule is asked; read when they are first wanted.
+class UserSet {
+ public:
+  UserSet() = default;
+  UserSet(const UserSet&) = delete;
+  UserSet& operator=(const UserSet&) = delete;
+  virtual ~UserSet() = default;
+  virtual const bitmap::Bitmap& users() const = 0;
+};
+
+/// What `in segment` asks: the segment's rule, or a set of users; neither if there is no such segment.
+struct Membership {
+  Membership() = default;
+  Membership(const Rule* its_rule) : rule(its_rule) {}
+  Membership(std::shared_ptr<const UserSet> its_users) : users(std::move(its_users)) {}
+
+  const Rule* rule = nullptr;  ///< valid during bind()
+  std::shared_ptr<const UserSet> users;
+};
+
+/// What a segment's name stands for.
+using SegmentResolver = std::function<Membership(const std::string&)>;
 
 /// A rule made ready to be evaluated over histories that a Demand asked for. Cheap to copy; holds no
 /// reference to the rule or the demand. What it tells covers the segments that the rule names.

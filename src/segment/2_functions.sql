@@ -22,28 +22,46 @@ CREATE FUNCTION cdp_segments(user_id text) RETURNS text[]
 COMMENT ON FUNCTION cdp_segments(text) IS
     'Names of the segments that the user is in, in order of name; empty for an unknown user.';
 
-CREATE FUNCTION cdp_match(user_id text, rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS boolean
+CREATE FUNCTION cdp_match(user_id text, rule cdp_rule, at timestamptz DEFAULT @extschema@.cdp_now()) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION cdp_match(text, cdp_rule, timestamptz) IS
     'Does the rule hold for the user, as of that instant from what is known now? False for an unknown user.';
 
-CREATE FUNCTION cdp_users(rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS roaringbitmap
+CREATE FUNCTION cdp_users(rule cdp_rule, at timestamptz DEFAULT @extschema@.cdp_now()) RETURNS roaringbitmap
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000;
 COMMENT ON FUNCTION cdp_users(cdp_rule, timestamptz) IS
     'Numbers of the users for whom the rule holds, as of that instant from what is known now.';
 
-CREATE FUNCTION cdp_count(rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS bigint
+CREATE FUNCTION cdp_count(rule cdp_rule, at timestamptz DEFAULT @extschema@.cdp_now()) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000;
 COMMENT ON FUNCTION cdp_count(cdp_rule, timestamptz) IS
     'How many users the rule holds for, as of that instant from what is known now.';
 
-CREATE FUNCTION cdp_explain(user_id text, rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS jsonb
+CREATE FUNCTION cdp_explain(user_id text, rule cdp_rule, at timestamptz DEFAULT @extschema@.cdp_now()) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION cdp_explain(text, cdp_rule, timestamptz) IS
     'Each condition of the rule for the user at that instant: its value, its truth, and until when it holds. Error 42704 for an unknown user.';
 
+CREATE FUNCTION cdp_segment_from_users(name text, user_ids text[]) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION cdp_segment_from_users(text, text[]) IS
+    'Define a segment of these users (user ids, or else anonymous ids), or replace the members of such a list; returns how many. A notice tells how many ids are not known; they are left out. Error 42710 if the segment has a rule or a query.';
+REVOKE ALL ON FUNCTION cdp_segment_from_users(text, text[]) FROM PUBLIC;
+
+CREATE FUNCTION cdp_segment_from_bitmap(name text, users roaringbitmap) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION cdp_segment_from_bitmap(text, roaringbitmap) IS
+    'As cdp_segment_from_users, of users by number (cdp.profile.user_no).';
+REVOKE ALL ON FUNCTION cdp_segment_from_bitmap(text, roaringbitmap) FROM PUBLIC;
+
+CREATE FUNCTION cdp_segment_from_query(name text, query text, refresh interval DEFAULT NULL) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION cdp_segment_from_query(text, text, interval) IS
+    'Define a segment of the users whose ids a query gives in its only column, or replace the query of such a segment; returns how many. The query is run again by cdp_refresh_segment() and, if refresh is given, that long after each time, always with the rights of who defined it. Error 42710 if the segment has a rule or is a list.';
+REVOKE ALL ON FUNCTION cdp_segment_from_query(text, text, interval) FROM PUBLIC;
+
 CREATE FUNCTION cdp_refresh_segment(name text) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION cdp_refresh_segment(text) IS
-    'Compute a segment''s members from scratch now; returns how many. Error 42704 for an unknown segment.';
+    'Compute a segment''s members from scratch now, from its rule or query; returns how many. Error 42704 for an unknown segment, 55000 for one that is paused.';
 REVOKE ALL ON FUNCTION cdp_refresh_segment(text) FROM PUBLIC;

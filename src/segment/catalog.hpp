@@ -19,12 +19,24 @@ class Spi;
 
 namespace cdp::segment {
 
+/// What says who is a member.
+enum class Kind : uint8_t { Rule, List, Query };
+
+enum class Status : uint8_t {
+  Pending,  ///< the members are still to be computed
+  Ready,
+  Paused,  ///< the members stay as they are
+};
+
 /// One row of cdp.segment.
 struct Definition {
   int32_t number = 0;
   std::string name;
-  rule::Rule rule;
-  bool is_ready = false;
+  Kind kind = Kind::Rule;
+  rule::Rule rule;  ///< of Kind::Rule
+  Status status = Status::Pending;
+  /// The members as they are stored, where no rule is asked: of lists, queries and what is paused.
+  std::shared_ptr<const rule::UserSet> users;
 };
 
 /// The rows of cdp.segment as committed now or changed by this transaction, in the order of their numbers.
@@ -56,7 +68,7 @@ class Catalog {
   /// The index of a segment number; nullopt if it was deleted.
   std::optional<int> index_of(int32_t number) const;
 
-  /// Gives the rules of other segments to rule::bind.
+  /// Gives the rules of other segments, or their members, to rule::bind.
   rule::SegmentResolver resolver() const;
 
   /// The segments of `numbers` and all that name one of them, directly or through others.
@@ -73,5 +85,9 @@ class Catalog {
 /// Waits for the batch under way and keeps others out until this transaction ends. Everything that takes
 /// messages or changes memberships holds it.
 void lock_processing();
+
+/// The instant of what is processed now: not before the last batch's, whatever the clock says. Requires the
+/// process lock.
+Instant processing_now(pg::Spi& spi);
 
 }  // namespace cdp::segment

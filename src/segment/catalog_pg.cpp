@@ -1,7 +1,9 @@
 #include "base/error.hpp"
+#include "pg/clock.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "segment/catalog.hpp"
+#include "segment/chunks.hpp"
 
 #include <algorithm>
 #include <set>
@@ -38,15 +40,57 @@ Oid find_segment_table() {
 
 namespace {
 
-std::vector<Definition> read_definitions(pg::Spi& spi) {
-  static pg::Query query(
-      "SELECT segment_no, name, rule, status = 'ready' FROM cdp.segment ORDER BY segment_no");
+/// The members of a segment as they are stored when they are first asked for: whoever changes them makes the
+/// catalog be loaded again.
+class StoredUsers final : public rule::UserSet {
+ public:
+  StoredUsers(int32_t segment_no, bool is_frozen) : segment_no_(segment_no), is_frozen_(is_frozen) {}
+
+  const bitmap::Bitmap& users() const override {
+    if (!users_) {
+      std::optional<pg::LatestSnapshot> latest;
+      if (!is_frozen_) latest.emplace();
+      pg::Spi spi(pg::Spi::Mode::ReadOnly);
+      users_ = members_of(spi, segment_no_);
+    }
+    return *users_;
+  }
+
+ private:
+  int32_t segment_no_;
+  bool is_frozen_;  ///< to what the transaction's snapshot sees
+  mutable std::optional<bitmap::Bitmap> users_;
+};
+
+Kind kind_of(const std::string& name) {
+  return name == "rule" ? Kind::Rule : name == "list" ? Kind::List : Kind::Query;
+}
+
+Status status_of(const std::string& name) {
+  return name == "ready" ? Status::Ready : name == "paused" ? Status::Paused : Status::Pending;
+}
+
+std::vector<Definition> read_definitions(pg::Spi& spi, bool is_frozen) {
+  static pg::Query query("SELECT segment_no, name, kind, rule, status FROM cdp.segment ORDER BY segment_no");
   std::vector<Definition> definitions;
   const pg::Rows rows = query(spi);
-  for (uint64_t i = 0; i < rows.size(); ++i)
-    definitions.push_back(
-        {rows.integer(i, 0), rows.text(i, 1), rule::parse(rows.text(i, 2)), rows.boolean(i, 3)});
+  for (uint64_t i = 0; i < rows.size(); ++i) {
+    Definition& definition = definitions.emplace_back();
+    definition.number = rows.integer(i, 0);
+    definition.name = rows.text(i, 1);
+    definition.kind = kind_of(rows.text(i, 2));
+    if (!rows.is_null(i, 3)) definition.rule = rule::parse(rows.text(i, 3));
+    definition.status = status_of(rows.text(i, 4));
+    if (definition.kind != Kind::Rule || definition.status == Status::Paused)
+      definition.users = std::make_shared<StoredUsers>(definition.number, is_frozen);
+  }
   return definitions;
+}
+
+/// What the segment is to be evaluated by.
+rule::Rule meaning_of(const Definition& definition) {
+  if (!definition.users) return definition.rule;
+  return rule::Rule(std::make_shared<const rule::Node>(rule::Node{rule::InSegment{definition.name}}));
 }
 
 }  // namespace
@@ -56,7 +100,7 @@ std::vector<Definition> read_definitions(pg::Spi& spi) {
 std::vector<Definition> load_definitions() {
   pg::LatestSnapshot latest;
   pg::Spi spi(pg::Spi::Mode::ReadOnly);
-  return read_definitions(spi);
+  return read_definitions(spi, false);
 }
 
 const Catalog& Catalog::current(pg::Spi& spi) {
@@ -74,7 +118,7 @@ const Catalog& Catalog::current(pg::Spi& spi) {
     is_frozen_current = true;
     frozen_transaction = transaction;
     frozen.reset();
-    frozen = std::make_unique<Catalog>(read_definitions(spi));
+    frozen = std::make_unique<Catalog>(read_definitions(spi, true));
     return *frozen;
   }
   if (loaded && is_loaded_current) return *loaded;
@@ -97,7 +141,7 @@ Catalog::Catalog(std::vector<Definition> definitions) : definitions_(std::move(d
   }
   std::vector<rule::BoundRule> bound;
   for (const Definition& definition : definitions_)
-    bound.push_back(rule::bind(definition.rule, demand_, resolver()));
+    bound.push_back(rule::bind(meaning_of(definition), demand_, resolver()));
   rules_ = RuleSet(std::move(bound));
 }
 
@@ -119,9 +163,11 @@ std::optional<int> Catalog::index_of(int32_t number) const {
 }
 
 rule::SegmentResolver Catalog::resolver() const {
-  return [this](const std::string& name) -> const rule::Rule* {
+  return [this](const std::string& name) -> rule::Membership {
     const Definition* definition = find(name);
-    return definition == nullptr ? nullptr : &definition->rule;
+    if (definition == nullptr) return {};
+    if (definition->users) return definition->users;
+    return &definition->rule;
   };
 }
 
@@ -151,7 +197,14 @@ void lock_processing() {
     LOCKTAG tag;
     SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 1, kLockKind);
     (void)LockAcquire(&tag, ExclusiveLock, false, false);
+    // What others changed while this waited is to be known.
+    AcceptInvalidationMessages();
   });
+}
+
+Instant processing_now(pg::Spi& spi) {
+  static pg::Query query("SELECT clock FROM cdp.inbox_cursor");
+  return std::max(pg::now(), query(spi).instant(0, 0));
 }
 
 }  // namespace cdp::segment

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace cdp::pg {
@@ -34,13 +33,20 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
 /// whether there was anything to do.
 bool settle_sizes(pg::Spi& spi);
 
-/// Takes users out of segments without recording a change.
-void erase_members(pg::Spi& spi, const std::vector<std::pair<int32_t, int64_t>>& segment_and_user);
+/// A user who is put into a segment, or taken out.
+struct MemberEdit {
+  int32_t segment_no = 0;
+  int64_t user_no = 0;
+  bool is_member = false;
+};
+
+/// Changes members without recording it.
+void edit_members(pg::Spi& spi, const std::vector<MemberEdit>& edits);
 
 /// All members of a segment.
 bitmap::Bitmap members_of(pg::Spi& spi, int32_t segment_no);
 
 /// Makes `members` the members of a segment.
-void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& members);
+void replace_chunks(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& members);
 
 }  // namespace cdp::segment

@@ -76,12 +76,14 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
   if (changes.empty()) return;
   Edits edits;
   std::vector<int64_t> users;
+  std::vector<int32_t> segments;
   std::vector<std::string> names, kinds, reasons;
   std::vector<Instant> times;
   for (const Change& change : changes) {
     edits[{change.segment_no, static_cast<int32_t>(change.user_no / kUsersPerChunk)}].emplace_back(
         static_cast<uint32_t>(change.user_no), change.has_entered);
     users.push_back(change.user_no);
+    segments.push_back(change.segment_no);
     names.push_back(*change.segment);
     kinds.emplace_back(change.has_entered ? "entered" : "exited");
     times.push_back(change.effective_at);
@@ -89,11 +91,12 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
   }
   write_sizes(spi, apply_edits(spi, edits));
   static pg::Query insert(
-      "INSERT INTO cdp.segment_change (user_no, segment, change, effective_at, recorded_at, reason)"
-      " SELECT user_no, segment, change, effective_at, $6, reason FROM unnest($1::bigint[], $2::text[], "
-      "$3::text[],"
-      " $4::timestamptz[], $5::text[]) AS c (user_no, segment, change, effective_at, reason)");
-  (void)insert(spi, users, names, kinds, times, reasons, now);
+      "INSERT INTO cdp.segment_change (user_no, segment_no, segment, change, effective_at, recorded_at, "
+      "reason)"
+      " SELECT user_no, segment_no, segment, change, effective_at, $7, reason"
+      " FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])"
+      " AS c (user_no, segment_no, segment, change, effective_at, reason)");
+  (void)insert(spi, users, segments, names, kinds, times, reasons, now);
 }
 
 bool settle_sizes(pg::Spi& spi) {
@@ -113,12 +116,12 @@ bool settle_sizes(pg::Spi& spi) {
   return has_settled;
 }
 
-void erase_members(pg::Spi& spi, const std::vector<std::pair<int32_t, int64_t>>& segment_and_user) {
-  Edits edits;
-  for (const auto& [segment_no, user_no] : segment_and_user)
-    edits[{segment_no, static_cast<int32_t>(user_no / kUsersPerChunk)}].emplace_back(
-        static_cast<uint32_t>(user_no), false);
-  write_sizes(spi, apply_edits(spi, edits));
+void edit_members(pg::Spi& spi, const std::vector<MemberEdit>& edits) {
+  Edits by_chunk;
+  for (const MemberEdit& edit : edits)
+    by_chunk[{edit.segment_no, static_cast<int32_t>(edit.user_no / kUsersPerChunk)}].emplace_back(
+        static_cast<uint32_t>(edit.user_no), edit.is_member);
+  write_sizes(spi, apply_edits(spi, by_chunk));
 }
 
 bitmap::Bitmap members_of(pg::Spi& spi, int32_t segment_no) {
@@ -130,7 +133,7 @@ bitmap::Bitmap members_of(pg::Spi& spi, int32_t segment_no) {
   return bitmap::Bitmap::union_of(chunks);
 }
 
-void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& members) {
+void replace_chunks(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& members) {
   static pg::Query remove("DELETE FROM cdp.segment_chunk WHERE segment_no = $1");
   static pg::Query insert("INSERT INTO cdp.segment_chunk (segment_no, chunk, users) VALUES ($1, $2, $3)");
   (void)remove(spi, segment_no);

@@ -69,6 +69,8 @@ class Search {
       if (const auto* comparison = condition.as<rule::Comparison>()) {
         const Json value = pg::json_at(profile.datum(kProfileTraits), comparison->path.names);
         truth = rule::holds(comparison->test, &value);
+      } else if (const rule::UserSet* users = rule::users_of_condition(rule_, i)) {
+        truth = users->users().contains(static_cast<uint32_t>(profile.bigint(kProfileUser)));
       } else {
         const std::string_view user_id =
             profile.is_null(kProfileUserId) ? std::string_view() : profile.text(kProfileUserId);

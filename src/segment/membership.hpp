@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/json.hpp"
+#include "bitmap/bitmap.hpp"
 #include "segment/catalog.hpp"
 #include "segment/walk.hpp"
 
@@ -28,14 +29,31 @@ int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Instant now, int64_t m
 /// The first instant at which follow_time() has something to do; nullopt if none is known.
 std::optional<Instant> next_due(pg::Spi& spi);
 
-/// Computes the members of these segments from scratch as of `now` and records who entered and left.
+/// Computes the members of these segments from scratch as of `now` and records who entered and left. Where no
+/// rule is asked the members stay.
 void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now);
 
 /// Computes all segments whose status is pending. Says whether there were any.
 bool compute_pending(pg::Spi& spi, Instant now);
 
-/// Removes users who are no more from every segment.
-void remove_users(pg::Spi& spi, const std::vector<int64_t>& users);
+/// Makes `users` the members of a segment for which no rule is asked, records who entered and left, and
+/// brings those who did so up to date in the segments that name it.
+void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& users, Instant now);
+
+/// A user who is part of another one from now on.
+struct Merged {
+  int64_t loser = 0;
+  int64_t winner = 0;
+  Instant at;
+  Instant received_at;
+};
+
+/// Removes the losers from every segment and records that they left. Where no rule is asked the winners are
+/// put in for them; follow() records it, if it is told that everything may have changed for the winner.
+void merge_users(pg::Spi& spi, const std::vector<Merged>& merges, Instant now);
+
+/// Is a segment's row written by the computation of its members? Triggers let that pass.
+bool is_writing_segment();
 
 /// Removes a user from every segment, with the history of its memberships; `numbers` as
 /// timeline::forget_user() has them.

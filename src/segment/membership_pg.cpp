@@ -187,128 +187,64 @@ std::optional<Instant> next_due(pg::Spi& spi) {
 
 namespace {
 
-/// The outcome of evaluating one rule over everyone.
-struct Computed {
-  const Definition* segment;
-  rule::BoundRule rule;
-  bitmap::Bitmap members;
+/// What is told of a user who is removed from every segment.
+struct Removed {
+  std::vector<int32_t> segments;
+  Instant evaluated_at;
 };
 
-void write_dues(pg::Spi& spi, const std::vector<int64_t>& users, const std::vector<Instant>& due,
-                Instant now) {
-  if (users.empty()) return;
-  static pg::Query upsert(
-      "WITH d AS (SELECT * FROM unnest($1::bigint[], $2::timestamptz[]) AS d (user_no, due_at)),"
-      " hints AS (INSERT INTO cdp.segment_due (due_at, user_no) SELECT d.due_at, d.user_no FROM d"
-      "   LEFT JOIN cdp.membership AS m ON m.user_no = d.user_no WHERE d.due_at < coalesce(m.hint_due, "
-      "'infinity'))"
-      " INSERT INTO cdp.membership AS m (user_no, segments, evaluated_at, next_due, hint_due)"
-      " SELECT d.user_no, '{}', $3, d.due_at, d.due_at FROM d"
-      " ON CONFLICT (user_no) DO UPDATE SET next_due = least(m.next_due, excluded.next_due),"
-      " hint_due = least(m.hint_due, excluded.hint_due)");
-  (void)upsert(spi, users, due, now);
+std::optional<Removed> remove_membership(pg::Spi& spi, int64_t user_no) {
+  // User by user, so that no plan reads the whole table.
+  static pg::Query remove("DELETE FROM cdp.membership WHERE user_no = $1 RETURNING segments, evaluated_at");
+  const pg::Rows rows = remove(spi, user_no);
+  if (rows.empty()) return std::nullopt;
+  return Removed{rows.integers(0, 0), rows.instant(0, 1)};
 }
 
-void write_memberships(pg::Spi& spi, const Computed& computed, Instant now, const bitmap::Bitmap& entered,
-                       const bitmap::Bitmap& exited) {
-  static pg::Query enter(
-      "INSERT INTO cdp.membership AS m (user_no, segments, evaluated_at) SELECT user_no, ARRAY[$2::integer], "
-      "$3"
-      " FROM unnest($1::bigint[]) AS user_no"
-      " ON CONFLICT (user_no) DO UPDATE SET segments = ARRAY(SELECT s FROM unnest(array_append(m.segments, "
-      "$2)) AS s"
-      " GROUP BY s ORDER BY s)");
-  static pg::Query exit(
-      "UPDATE cdp.membership SET segments = array_remove(segments, $2) WHERE user_no = ANY($1)");
-  std::vector<Change> changes;
-  std::vector<int64_t> numbers;
-  const auto collect = [&](const bitmap::Bitmap& users, bool has_entered) {
-    numbers.clear();
-    users.for_each([&](uint32_t user) {
-      numbers.push_back(user);
-      changes.push_back(
-          {user, computed.segment->number, &computed.segment->name, has_entered, now, Reason::Rule});
-    });
-  };
-  collect(entered, true);
-  if (!numbers.empty()) (void)enter(spi, numbers, computed.segment->number, now);
-  collect(exited, false);
-  if (!numbers.empty()) (void)exit(spi, numbers, computed.segment->number);
-  write_changes(spi, changes, now);
-}
-
-void write_computed(pg::Spi& spi, const Computed& computed, Instant now) {
-  const bitmap::Bitmap before = members_of(spi, computed.segment->number);
-  bitmap::Bitmap entered = computed.members;
-  entered -= before;
-  bitmap::Bitmap exited = before;
-  exited -= computed.members;
-  write_memberships(spi, computed, now, entered, exited);
-  replace_members(spi, computed.segment->number, computed.members);
-  static pg::Query forget_growth("DELETE FROM cdp.segment_growth WHERE segment_no = $1");
-  (void)forget_growth(spi, computed.segment->number);
-  static pg::Query finish(
-      "UPDATE cdp.segment SET status = 'ready', size = $2, computed_at = $3 WHERE segment_no = $1");
-  (void)finish(spi, computed.segment->number, static_cast<int64_t>(computed.members.cardinality()), now);
+/// Is the segment one that rules know by its members?
+bool is_set_of_users(const Catalog& catalog, int32_t segment_no) {
+  const std::optional<int> index = catalog.index_of(segment_no);
+  return index && catalog.definitions()[*index].users;
 }
 
 }  // namespace
 
-void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now) {
-  timeline::Demand demand;
-  std::vector<Computed> all;
-  bool with_traits = false;
-  for (const int32_t number : numbers) {
-    const std::optional<int> index = catalog.index_of(number);
-    if (!index) continue;
-    const Definition& segment = catalog.definitions()[*index];
-    all.push_back({&segment, rule::bind(segment.rule, demand, catalog.resolver()), {}});
-    with_traits |= all.back().rule.uses_traits();
-  }
-  if (all.empty()) return;
-
-  std::vector<int64_t> due_users;
-  std::vector<Instant> due;
-  for_each_user(spi, demand, with_traits, [&](const rule::UserState& state) {
-    Instant valid_until = Instant::max();
-    for (Computed& computed : all) {
-      const rule::Verdict verdict = rule::evaluate(computed.rule, state, now);
-      if (verdict.truth) computed.members.add(static_cast<uint32_t>(state.user_no));
-      valid_until = std::min(valid_until, verdict.valid_until);
+void merge_users(pg::Spi& spi, const std::vector<Merged>& merges, Instant now) {
+  if (merges.empty()) return;
+  const Catalog& catalog = Catalog::current(spi);
+  std::vector<Change> exits;
+  std::vector<MemberEdit> edits;
+  for (const Merged& merged : merges) {
+    const std::optional<Removed> removed = remove_membership(spi, merged.loser);
+    if (!removed) continue;
+    const Instant at = std::max(effective_at(merged.at, merged.received_at), removed->evaluated_at);
+    for (const int32_t segment_no : removed->segments) {
+      const std::optional<int> index = catalog.index_of(segment_no);
+      if (!index) continue;
+      exits.push_back(
+          {merged.loser, segment_no, &catalog.definitions()[*index].name, false, at, Reason::Merge});
+      if (is_set_of_users(catalog, segment_no)) edits.push_back({segment_no, merged.winner, true});
     }
-    if (valid_until == Instant::max()) return;
-    due_users.push_back(state.user_no);
-    due.push_back(valid_until);
-  });
-  for (const Computed& computed : all) write_computed(spi, computed, now);
-  write_dues(spi, due_users, due, now);
+  }
+  write_changes(spi, exits, now);
+  if (edits.empty()) return;
+  edit_members(spi, edits);
   Catalog::invalidate();
 }
 
-bool compute_pending(pg::Spi& spi, Instant now) {
-  const Catalog& catalog = Catalog::current(spi);
-  std::vector<int32_t> pending;
-  for (const Definition& definition : catalog.definitions())
-    if (!definition.is_ready) pending.push_back(definition.number);
-  if (pending.empty()) return false;
-  compute(spi, catalog, catalog.with_dependents(pending), now);
-  return true;
-}
-
-void remove_users(pg::Spi& spi, const std::vector<int64_t>& users) {
-  // User by user, so that no plan reads the whole table; each chunk of a segment is written once for all.
-  static pg::Query remove("DELETE FROM cdp.membership WHERE user_no = $1 RETURNING segments");
-  std::vector<std::pair<int32_t, int64_t>> places;
-  for (const int64_t user_no : users) {
-    const pg::Rows rows = remove(spi, user_no);
-    if (rows.empty()) continue;
-    for (const int32_t segment_no : rows.integers(0, 0)) places.emplace_back(segment_no, user_no);
-  }
-  if (!places.empty()) erase_members(spi, places);
-}
-
 void forget_user(pg::Spi& spi, const std::vector<int64_t>& numbers) {
-  remove_users(spi, numbers);
+  std::vector<MemberEdit> edits;
+  for (const int64_t user_no : numbers)
+    if (const std::optional<Removed> removed = remove_membership(spi, user_no))
+      for (const int32_t segment_no : removed->segments) edits.push_back({segment_no, user_no, false});
+  if (!edits.empty()) {
+    const Catalog& catalog = Catalog::current(spi);
+    const bool is_known_to_rules = std::any_of(edits.begin(), edits.end(), [&](const MemberEdit& edit) {
+      return is_set_of_users(catalog, edit.segment_no);
+    });
+    edit_members(spi, edits);
+    if (is_known_to_rules) Catalog::invalidate();
+  }
   static pg::Query remove_dues("DELETE FROM cdp.segment_due WHERE user_no = ANY($1)");
   static pg::Query remove_changes("DELETE FROM cdp.segment_change WHERE user_no = $1");
   (void)remove_dues(spi, numbers);

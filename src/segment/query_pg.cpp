@@ -5,10 +5,13 @@
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/datum.hpp"
+#include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
 #include "segment/catalog.hpp"
+#include "segment/changes.hpp"
 #include "segment/chunks.hpp"
+#include "segment/list.hpp"
 #include "segment/members.hpp"
 #include "segment/membership.hpp"
 #include "segment/population.hpp"
@@ -197,13 +200,43 @@ CDP_FUNCTION(cdp_explain) {
 CDP_FUNCTION(cdp_refresh_segment) {
   const pg::Arguments arguments(fcinfo);
   const std::string_view name = arguments.text(0);
+  const segment::Definition found = with_spi(
+      segment::kReadOnly, [&](pg::Spi& spi) { return segment::Catalog::current(spi).require(name); });
+  if (found.status == segment::Status::Paused)
+    throw Error(Category::State, "segment \"" + std::string(name) + "\" is paused", {},
+                "UPDATE cdp.segment SET status = 'ready' lets it go on.");
+  if (found.kind == segment::Kind::Query) return Int64GetDatum(segment::refresh_query(found.number));
   return Int64GetDatum(with_spi(pg::Spi::Mode::ReadWrite, [&](pg::Spi& spi) {
     segment::lock_processing();
     const segment::Catalog& catalog = segment::Catalog::current(spi);
     const int32_t number = catalog.require(name).number;
-    static pg::Query now_query("SELECT greatest(clock_timestamp(), (SELECT clock FROM cdp.inbox_cursor))");
-    segment::compute(spi, catalog, {number}, now_query(spi).instant(0, 0));
+    segment::Announcement announcement(spi);
+    segment::compute(spi, catalog, {number}, segment::processing_now(spi));
+    announcement.send();
     static pg::Query size("SELECT size FROM cdp.segment WHERE segment_no = $1");
     return size(spi, number).bigint(0, 0);
   }));
+}
+
+CDP_FUNCTION(cdp_segment_from_users) {
+  const pg::Arguments arguments(fcinfo);
+  return Int64GetDatum(segment::define_list(arguments.text(0), pg::texts_of(arguments.datum(1))));
+}
+
+CDP_FUNCTION(cdp_segment_from_bitmap) {
+  const pg::Arguments arguments(fcinfo);
+  return Int64GetDatum(
+      segment::define_list(arguments.text(0), bitmap::Bitmap::from_bytes(arguments.bytes(1))));
+}
+
+CDP_FUNCTION(cdp_segment_from_query) {
+  const pg::Arguments arguments(fcinfo);
+  const auto name = arguments.optional_text(0);
+  const auto query = arguments.optional_text(1);
+  if (!name || !query) throw Error(Category::BadValue, "name and query must not be null");
+  std::optional<std::string> refresh;
+  if (!arguments.is_null(2))
+    refresh =
+        pg::guard([&] { return DatumGetCString(DirectFunctionCall1(interval_out, arguments.datum(2))); });
+  return Int64GetDatum(segment::define_query(*name, *query, refresh));
 }

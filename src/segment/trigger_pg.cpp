@@ -1,11 +1,13 @@
 /// What INSERT, UPDATE and DELETE on cdp.segment set off.
 
 #include "base/error.hpp"
+#include "pg/act_as.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "segment/catalog.hpp"
+#include "segment/changes.hpp"
 #include "segment/membership.hpp"
 
 #include <algorithm>
@@ -33,6 +35,11 @@ std::optional<std::string> column_text(const TriggerData* trigger, HeapTuple row
   });
   if (is_null) return std::nullopt;
   return std::string(pg::text_of(value));
+}
+
+Status status_in(const TriggerData* trigger, HeapTuple row) {
+  const std::string status = column_text(trigger, row, "status").value_or("");
+  return status == "ready" ? Status::Ready : status == "paused" ? Status::Paused : Status::Pending;
 }
 
 /// A copy of the row with its status set to pending.
@@ -69,6 +76,7 @@ using namespace cdp;  // NOLINT(google-build-using-namespace): the functions bel
 
 CDP_FUNCTION(cdp_segment_lock) {
   (void)segment::trigger_data(fcinfo);
+  if (segment::is_writing_segment()) return 0;
   // Before any row is locked, so that a batch that holds the lock never waits for one of these rows.
   segment::lock_processing();
   return 0;
@@ -78,9 +86,14 @@ CDP_FUNCTION(cdp_segment_change_row) {
   const TriggerData* trigger = segment::trigger_data(fcinfo);
   if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) {
     HeapTuple row = trigger->tg_newtuple;
+    if (segment::is_writing_segment()) return PointerGetDatum(row);
+    const segment::Status status = segment::status_in(trigger, row);
+    const segment::Status before = segment::status_in(trigger, trigger->tg_trigtuple);
     const bool is_same = segment::column_text(trigger, row, "rule") ==
                          segment::column_text(trigger, trigger->tg_trigtuple, "rule");
-    return PointerGetDatum(is_same ? row : segment::with_pending_status(trigger, row));
+    // What is paused is computed when it goes on.
+    const bool is_to_be_computed = status != segment::Status::Paused && (!is_same || status != before);
+    return PointerGetDatum(is_to_be_computed ? segment::with_pending_status(trigger, row) : row);
   }
   // A row that brings its computed state along is restored from a dump, with its members.
   HeapTuple row = trigger->tg_trigtuple;
@@ -89,11 +102,14 @@ CDP_FUNCTION(cdp_segment_change_row) {
     TupleDesc description = trigger->tg_relation->rd_att;
     return SPI_getbinval(row, description, SPI_fnumber(description, "computed_at"), &is_never_computed);
   });
-  return PointerGetDatum(is_never_computed ? segment::with_pending_status(trigger, row) : row);
+  const bool is_to_be_computed =
+      is_never_computed && segment::status_in(trigger, row) != segment::Status::Paused;
+  return PointerGetDatum(is_to_be_computed ? segment::with_pending_status(trigger, row) : row);
 }
 
 CDP_FUNCTION(cdp_segment_follow) {
   const TriggerData* trigger = segment::trigger_data(fcinfo);
+  if (segment::is_writing_segment()) return 0;
   pg::Spi spi;
   segment::Catalog::invalidate();
   // What the statement changed is to be seen below.
@@ -122,7 +138,22 @@ CDP_FUNCTION(cdp_segment_follow) {
   (void)segment::Catalog::current(spi);
   // In a transaction with an old snapshot the members would be computed from old events: the worker does it.
   if (IsolationUsesXactSnapshot()) return 0;
-  static pg::Query now_query("SELECT greatest(clock_timestamp(), (SELECT clock FROM cdp.inbox_cursor))");
-  (void)segment::compute_pending(spi, now_query(spi).instant(0, 0));
+  segment::Announcement announcement(spi);
+  (void)segment::compute_pending(spi, segment::processing_now(spi));
+  announcement.send();
   return 0;
+}
+
+CDP_FUNCTION(cdp_segment_query_check) {
+  const TriggerData* trigger = segment::trigger_data(fcinfo);
+  HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+  const std::string run_as = segment::column_text(trigger, row, "run_as").value_or("");
+  const Oid role = pg::find_role(run_as);
+  // A role that is not there yet may come with a restored dump: a superuser's to say.
+  const bool is_allowed =
+      role != InvalidOid ? pg::may_become(pg::current_role(), role) : superuser_arg(pg::current_role());
+  if (!is_allowed)
+    throw Error(Category::Forbidden, "role \"" + run_as + "\" cannot be made to run a query",
+                "Only who can become that role may say what it runs.");
+  return PointerGetDatum(row);
 }

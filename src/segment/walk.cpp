@@ -19,10 +19,8 @@ struct Effect {
 std::vector<Effect> effects_of(std::span<const Occurrence> occurrences, Instant evaluated_at) {
   std::vector<Effect> effects;
   for (const Occurrence& occurrence : occurrences) {
-    const bool is_prompt = occurrence.received_at <= occurrence.at + kPromptness;
-    const Instant known_at = is_prompt ? occurrence.at : occurrence.received_at;
     const bool is_correction = occurrence.kind == Occurrence::Kind::Event && occurrence.at < evaluated_at;
-    effects.push_back({std::max(known_at, evaluated_at),
+    effects.push_back({std::max(effective_at(occurrence.at, occurrence.received_at), evaluated_at),
                        is_correction ? Reason::Correction : occurrence.reason, &occurrence});
   }
   std::stable_sort(effects.begin(), effects.end(),
@@ -95,6 +93,10 @@ class Walker {
 };
 
 }  // namespace
+
+Instant effective_at(Instant at, Instant received_at) {
+  return received_at <= at + kPromptness ? at : received_at;
+}
 
 const char* name_of(Reason reason) {
   constexpr std::array<const char*, 6> kNames{"event", "time", "rule", "merge", "trait", "correction"};

@@ -54,6 +54,9 @@ struct Occurrence {
 /// received, since windows that have passed do not change.
 constexpr Micros kPromptness = 5 * kMinute;
 
+/// When what happened at an instant takes effect for whom nothing later was evaluated.
+Instant effective_at(Instant at, Instant received_at);
+
 /// One change of membership.
 struct Flip {
   int rule = 0;

@@ -118,7 +118,7 @@ BEGIN ATOMIC
     LEFT JOIN cdp.event_name AS l ON l.event_no = s.landing_event_no
     LEFT JOIN cdp.event_name AS e ON e.event_no = s.exit_event_no
     WHERE NOT s.is_over
-      AND s.ended_at >= pg_catalog.now() - cdp_session_timeout()
+      AND s.ended_at >= cdp_now() - cdp_session_timeout()
     ORDER BY s.ended_at DESC, s.user_no;
 END;
 COMMENT ON FUNCTION cdp_live_sessions() IS 'Sessions that are open now: with an event within cdp.session_timeout and none that ends them. The latest event first.';

@@ -1,6 +1,7 @@
 /// cdp_health(): what is misconfigured, and what to do about each. Reads only; also on a standby.
 
 #include "pg/boundary.hpp"
+#include "pg/clock.hpp"
 #include "pg/compat.hpp"
 #include "pg/datum.hpp"
 #include "pg/guard.hpp"
@@ -42,6 +43,7 @@ class Health {
     check_inbox();
     check_inbox_size();
     check_packing();
+    check_segments();
     check_clock();
     check_autovacuum();
   }
@@ -291,13 +293,36 @@ class Health {
     return query(spi_);
   }
 
+  /// Segments whose query fails, or whose members are still to be computed.
+  void check_segments() {
+    if (!may_read("segments", "segment") || !may_read("segments", "segment_query")) return;
+    static pg::Query failing(
+        "SELECT s.name, q.error, to_char(q.failed_at, 'YYYY-MM-DD HH24:MI:SS TZ'), count(*) OVER ()"
+        " FROM cdp.segment_query AS q JOIN cdp.segment AS s USING (segment_no) WHERE q.failed_at IS NOT NULL"
+        " ORDER BY s.name LIMIT 1");
+    const pg::Rows rows = failing(spi_);
+    if (rows.empty()) return ok("segments", "No query of a segment fails.");
+    const int64_t others = rows.bigint(0, 3) - 1;
+    warning("segments",
+            "The query of segment \"" + rows.text(0, 0) + "\" failed at " + rows.text(0, 2) + ": " +
+                rows.text(0, 1) +
+                (others > 0 ? " (and those of " + std::to_string(others) + " others)" : "") +
+                ". Its members stay as they were.",
+            "SELECT * FROM cdp.segment_query WHERE failed_at IS NOT NULL");
+  }
+
   void check_clock() {
     if (!may_read("clock", "inbox_cursor")) return;
+    if (pg::is_clock_set())
+      return warning(
+          "clock",
+          "The setting cdp.now is for tests: time stands still at " + format_instant(pg::now()) + ".",
+          "ALTER SYSTEM RESET cdp.now; SELECT pg_reload_conf()");
     static pg::Query query(
-        "SELECT CASE WHEN isfinite(clock) THEN extract(epoch FROM clock - clock_timestamp()) ELSE 0 "
+        "SELECT CASE WHEN isfinite(clock) THEN extract(epoch FROM clock - $1) ELSE 0 "
         "END::float8,"
         " to_char(clock, 'YYYY-MM-DD HH24:MI:SS TZ') FROM cdp.inbox_cursor");
-    const pg::Rows rows = query(spi_);
+    const pg::Rows rows = query(spi_, pg::now());
     const double ahead = rows.floating(0, 0);
     if (ahead <= kToleratedSecondsBack) return ok("clock", "It has not been set back.");
     error("clock",

@@ -5,8 +5,10 @@
 #include "decision/load.hpp"
 #include "event/load.hpp"
 #include "pg/boundary.hpp"
+#include "pg/clock.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
+#include "segment/load.hpp"
 #include "session/load.hpp"
 #include "timeline/load.hpp"
 #include "worker/load.hpp"
@@ -22,10 +24,12 @@ void _PG_init(void) {
   cdp::pg::enter(
       [](void*) {
         cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts);
+        cdp::pg::declare_clock();
         cdp::bitmap::load();
         cdp::event::load();
         cdp::timeline::load();
         cdp::session::load();
+        cdp::segment::load();
         cdp::decision::load();
         cdp::worker::load();
         cdp::pg::guard([] { MarkGUCPrefixReserved("cdp"); });

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "pg/boundary.hpp"
+#include "pg/clock.hpp"
 #include "pg/datum.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
@@ -125,7 +126,5 @@ CDP_FUNCTION(cdp_pack) {
                 {}, "Call it in one of level read committed.");
   pg::Spi spi;
   segment::lock_processing();
-  static pg::Query clock("SELECT clock_timestamp()");
-  const Instant now = clock(spi).instant(0, 0);
-  return Int64GetDatum(worker::pack_now(spi, now, most_events));
+  return Int64GetDatum(worker::pack_now(spi, pg::now(), most_events));
 }

@@ -5,6 +5,7 @@
 #include "event/inbox.hpp"
 #include "event/store.hpp"
 #include "pg/boundary.hpp"
+#include "pg/clock.hpp"
 #include "pg/compat.hpp"
 #include "pg/datum.hpp"
 #include "pg/guard.hpp"
@@ -12,7 +13,9 @@
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
 #include "segment/catalog.hpp"
+#include "segment/changes.hpp"
 #include "segment/chunks.hpp"
+#include "segment/list.hpp"
 #include "segment/membership.hpp"
 #include "session/store.hpp"
 #include "timeline/logged.hpp"
@@ -113,19 +116,19 @@ class Batch {
 
   /// Makes all that losers did and were the winners'.
   void move_merged() {
-    std::vector<int64_t> losers;
+    std::vector<segment::Merged> merged;
     std::map<int64_t, std::vector<int64_t>> losers_of;
     for (const profile::Merge& merge : directory_->merges()) {
       check_interrupts();
       const int64_t winner = directory_->current(merge.winner);
       event::move_events(spi_, merge.loser, winner);
       decision::merge_user(spi_, merge.loser, winner);
-      losers.push_back(merge.loser);
+      merged.push_back({merge.loser, winner, merge.at, merge.received_at});
       losers_of[winner].push_back(merge.loser);
     }
     for (const auto& [winner, parts] : losers_of) timeline::unpack_users(spi_, parts, winner);
     for (const auto& [winner, parts] : losers_of) session::merge_users(spi_, parts, winner, now_);
-    segment::remove_users(spi_, losers);
+    segment::merge_users(spi_, merged, now_);
   }
 
   void store() {
@@ -279,11 +282,6 @@ void wait_for_threads_at_exit() {
   pg::guard([] { on_proc_exit([](int, Datum) { Background::wait_for_all(); }, 0); });
 }
 
-Instant clock_now(pg::Spi& spi) {
-  static pg::Query query("SELECT clock_timestamp()");
-  return query(spi).instant(0, 0);
-}
-
 }  // namespace
 
 Processed process(const Limits& limits, Reading reading) {
@@ -295,7 +293,8 @@ Processed process(const Limits& limits, Reading reading) {
   segment::lock_processing();
   const Stopwatch total;
   event::Inbox inbox(spi);
-  const Instant now = std::max(clock_now(spi), inbox.clock());
+  const Instant now = std::max(pg::now(), inbox.clock());
+  segment::Announcement announcement(spi);
   bool has_worked = segment::compute_pending(spi, now);
 
   Processed done;
@@ -347,10 +346,12 @@ Processed process(const Limits& limits, Reading reading) {
   }
   has_worked |= inbox.has_changed() || done.users > 0;
   if (segment::settle_sizes(spi)) has_worked = true;
+  if (segment::forget_changes(spi, now)) has_worked = true;
   done.has_more = has_more_messages || done.users >= limits.users || is_time_up;
   if (has_worked) {
     event::forget_dead_letters(spi, now);
     inbox.save(now);
+    announcement.send();
   }
   done.took = total.us();
   return done;
@@ -366,12 +367,15 @@ std::optional<Instant> next_due() {
 CDP_FUNCTION(cdp_process) {
   using namespace cdp;  // NOLINT(google-build-using-namespace)
   const pg::Arguments arguments(fcinfo);
+  constexpr Micros kNoRefreshLimit = 0;
   worker::Limits limits;
   if (!arguments.is_null(0)) {
     limits.messages = arguments.integer(0);
     if (limits.messages < 1)
       throw Error(Category::BadValue,
                   "max_messages must be at least 1, not " + std::to_string(limits.messages));
+  }
+  while (segment::refresh_due_query(pg::now(), kNoRefreshLimit)) {
   }
   return Int64GetDatum(worker::process(limits, worker::Reading::InLine).messages);
 }

@@ -17,6 +17,7 @@ int batch_bytes_setting = 32 * 1024 * 1024;
 int batch_time_ms = 1000;
 bool read_ahead = true;
 int pack_interval_seconds = 3600;
+int refresh_timeout_ms = 30000;
 
 void register_launcher() {
   BackgroundWorker launcher = {};
@@ -57,6 +58,11 @@ void load() {
     DefineCustomIntVariable("cdp.pack_interval", "How often the worker packs the events that came since.",
                             "0: never; cdp_pack() does it at once.", &pack_interval_seconds, 3600, 0,
                             30 * 86400, PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "cdp.refresh_timeout", "Longest time for which the worker runs the query of a segment.",
+        "Messages wait meanwhile; what takes longer is cancelled, and tried again at its next time. 0: no "
+        "limit.",
+        &refresh_timeout_ms, 30000, 0, 86400 * 1000, PGC_SIGHUP, GUC_UNIT_MS, nullptr, nullptr, nullptr);
     if (!process_shared_preload_libraries_in_progress) return;
     set_preloaded();
     if (!IsBinaryUpgrade) register_launcher();
@@ -67,6 +73,7 @@ int poll_interval_ms() { return poll_interval; }
 int64_t batch_size() { return batch_messages; }
 int64_t batch_bytes() { return batch_bytes_setting; }
 Micros pack_interval() { return pack_interval_seconds * kSecond; }
+Micros refresh_timeout() { return refresh_timeout_ms * kMillisecond; }
 bool reads_ahead() { return read_ahead; }
 Micros batch_time() { return batch_time_ms * kMillisecond; }
 

@@ -1,8 +1,10 @@
 #include "worker/turn_pg.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/clock.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
+#include "segment/list.hpp"
 #include "worker/load.hpp"
 #include "worker/packing.hpp"
 #include "worker/process.hpp"
@@ -92,6 +94,10 @@ void work(Turn* turn) {
     }
   }
   if (!turn->takes_batch) return;
+  if (turn->refreshes) {
+    (void)segment::refresh_due_query(pg::now(), refresh_timeout());
+    return;
+  }
   const Processed done = process({batch_size(), batch_bytes(), batch_time(), batch_size()},
                                  reads_ahead() ? Reading::InThread : Reading::InLine);
   turn->messages = done.messages;
@@ -101,7 +107,10 @@ void work(Turn* turn) {
     pg::Spi spi;
     next_packing = pack_some(spi, done.now);
   }
-  turn->next_due_us = std::min(next_due().value_or(Instant::max()), next_packing).us;
+  turn->wants_refresh = segment::is_query_due(done.now);
+  // Where time stands still nothing becomes due.
+  turn->next_due_us =
+      pg::is_clock_set() ? Instant::max().us : std::min(next_due().value_or(Instant::max()), next_packing).us;
   // An idle worker writes nothing: no transaction number, no WAL.
   if (turn->messages == 0 && !turn->was_failing) return;
   pg::Spi spi;

@@ -45,6 +45,12 @@ SELECT cdp_process();
 SELECT cdp_pack(400);
 SELECT cdp_track('u' || i, 'look') FROM generate_series(1, 100) i;
 SELECT cdp_process();
+-- Segments without a rule, one that names them, and one that is paused.
+CREATE TABLE chosen AS SELECT 'u' || i AS id FROM generate_series(6, 20) i;
+SELECT cdp_segment_from_users('list', ARRAY['u6', 'u7', 'd2', 'nobody']);
+SELECT cdp_segment_from_query('query', 'SELECT id FROM chosen', '1 day');
+INSERT INTO cdp.segment (name, rule) VALUES ('of both', 'in segment list and in segment query'), ('still', 'did(look)');
+UPDATE cdp.segment SET status = 'paused' WHERE name = 'still';
 -- These wait while the dump is made.
 SELECT cdp_track('late' || i, 'look') FROM generate_series(1, 10) i;
 SQL
@@ -54,8 +60,9 @@ SELECT count(*), count(DISTINCT insert_id), sum((properties->>'price')::numeric)
 SELECT md5(string_agg(e::text, '|' ORDER BY user_no, ts, insert_id)) FROM cdp.event e;
 SELECT md5(string_agg(p::text, '|' ORDER BY user_no)) FROM cdp.profile p;
 SELECT md5(string_agg(s::text, '|' ORDER BY user_no, session_no)) FROM cdp.session s;
-SELECT name, rule, cdp_segment_size(name), cdp_segment(name)::text FROM cdp.segment ORDER BY name;
+SELECT name, kind, rule, status, cdp_segment_size(name), cdp_segment(name)::text FROM cdp.segment ORDER BY name;
 SELECT count(*) FROM cdp.segment_change;
+SELECT q::text FROM cdp.segment_query q;
 SELECT code, payload FROM cdp.dead_letter;
 SELECT l::text FROM cdp.identity_log l ORDER BY log_no;
 SELECT cdp_profile('u2');
@@ -98,6 +105,14 @@ for my $sql ('SELECT count(*) FROM cdp.event', 'SELECT max(user_no), count(*) FR
 	is(answer('after', $sql), answer('before', $sql), "$sql: the same in both");
 }
 is(answer('after', q{SELECT cdp_in_segment('late3', 'lately')}), 't', 'a late message took effect');
+# Lists and queries go on, too.
+for my $database ('before', 'after')
+{
+	answer($database, q{DELETE FROM chosen WHERE id = 'u7'});
+	is(answer($database, q{SELECT cdp_refresh_segment('query'), cdp_segment_from_users('list', ARRAY['u7', 'u8', 'new']), cdp_segment_size('still')}), '14|3|' . answer('before', q{SELECT cdp_segment_size('still')}),
+		"lists and queries of database $database can be changed, and what is paused stays");
+	is(answer($database, q{SELECT array_agg(u) FROM cdp_segment_users('of both') AS u}), '{u8}', 'and what names them follows');
+}
 # So does packing. What was packed where the dump was made is emptied although transaction numbers began anew.
 for my $database ('before', 'after')
 {

@@ -70,5 +70,40 @@ is($node->safe_psql('postgres', <<'SQL'), '3.000000', 'the exit is recorded at i
 SELECT round(extract(epoch FROM max(effective_at) FILTER (WHERE change = 'exited') - max(effective_at) FILTER (WHERE change = 'entered')), 6)
 FROM cdp.segment_change WHERE segment = 'just_now'
 SQL
+
+# Queries of segments: run again at their interval, ended when they take too long, and no hindrance to messages.
+$node->safe_psql('postgres', q{CREATE TABLE chosen (id text); SELECT cdp_segment_from_query('chosen', 'SELECT id FROM chosen', '1 second')});
+$node->safe_psql('postgres', q{INSERT INTO chosen VALUES ('bob')});
+ok(wait_for(5, sub { $node->safe_psql('postgres', q{SELECT cdp_in_segment('bob', 'chosen')}) eq 't' }), 'the query of a segment is run again by the worker');
+$node->safe_psql('postgres', q{ALTER SYSTEM SET cdp.refresh_timeout = '300ms'; SELECT pg_reload_conf()});
+$node->safe_psql('postgres', q{SELECT cdp_segment_from_query('slow', 'SELECT id FROM chosen, pg_sleep(0.6)', '1 second')});
+ok(wait_for(8, sub { $node->safe_psql('postgres', q{SELECT error FROM cdp.segment_query WHERE query ~ 'sleep'}) =~ /statement timeout/ }), 'one that takes too long is ended');
+is($node->safe_psql('postgres', q{SELECT cdp_in_segment('bob', 'slow')}), 't', 'and keeps its members');
+is($node->safe_psql('postgres', q{SELECT errors_total, state <> 'backing off' FROM cdp.worker_status}), '0|t', 'which is no failure of the worker');
+$node->safe_psql('postgres', q{SELECT cdp_track('eve', 'look')});
+ok(wait_for(2, sub { $node->safe_psql('postgres', q{SELECT cdp_in_segment('eve', 'looked')}) eq 't' }), 'messages are taken meanwhile');
+
+# Notices of what changed: one a batch, none without changes, none where it is off.
+sub notices
+{
+	my ($sql) = @_;
+	my ($out, $err) = ('', '');
+	$node->psql('postgres', "LISTEN cdp_segment; $sql", stdout => \$out, stderr => \$err);
+	is($err, '', 'no error');
+	return [ $out =~ /Asynchronous notification "cdp_segment" with payload "(.*?)" received/g ];
+}
+is_deeply(notices(q{INSERT INTO cdp.segment (name, rule) VALUES ('everyone', 'true')}), [], 'no notice unless it is set');
+$node->safe_psql('postgres', q{ALTER SYSTEM SET cdp.segment_notify = on; SELECT pg_reload_conf(); SELECT cdp_track('fay', 'look')});
+ok(wait_for(5, sub { $node->safe_psql('postgres', q{SELECT cdp_in_segment('fay', 'everyone')}) eq 't' }), 'the worker has taken what waited');
+my $told = notices(q{SELECT cdp_track(u, 'look') FROM unnest('{gil,hal,ida}'::text[]) AS u; SELECT pg_sleep(1); SELECT 1});
+is(scalar @$told, 1, 'one notice of the worker for a batch');
+my ($first, $last) = $told->[0] =~ /^\{"first":(\d+),"last":(\d+),"changes":6,"segments":\{"everyone":\[3,0\],"looked":\[3,0\]\}\}$/;
+is($node->safe_psql('postgres', "SELECT count(*), count(DISTINCT user_no) FROM cdp.segment_change WHERE change_no BETWEEN $first AND $last"), '6|3', 'that tells which rows are new');
+is_deeply(notices(q{SELECT cdp_track('gil', 'look'); SELECT pg_sleep(0.5); SELECT 1}), [], 'none of a batch that changes nothing');
+like(notices(q{DELETE FROM cdp.segment WHERE name = 'everyone'; INSERT INTO cdp.segment (name, rule) VALUES ('q"é', 'did(look)'), ('some', 'in segment "q""é"')})->[0],
+	qr/"segments":\{"q\\"é":\[\d+,0\],"some":\[\d+,0\]\}\}$/, 'a definition is told, names as JSON has them');
+like(notices(q{INSERT INTO cdp.segment (name, rule) SELECT rpad('s' || n, 40, '.'), 'true' FROM generate_series(1, 150) AS n})->[0], qr/"segments":\{"s1\./, 'what NOTIFY just takes');
+like(notices(q{INSERT INTO cdp.segment (name, rule) SELECT rpad('t' || n, 40, '.'), 'true' FROM generate_series(1, 170) AS n})->[0],
+	qr/^\{"first":\d+,"last":\d+,"changes":\d+,"segments":null\}$/, 'more than NOTIFY takes is told without the segments');
 $node->stop;
 done_testing();

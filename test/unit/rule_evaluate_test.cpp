@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "rule/compare.hpp"
+#include "rule/decide.hpp"
 #include "rule/rule.hpp"
 
 #include <gtest/gtest.h>
@@ -170,6 +171,51 @@ TEST(RuleEvaluate, RefusesUnknownAndCircularSegments) {
   EXPECT_EQ(failure("in segment a", resolve),
             std::pair(Category::BadValue, std::string("segments name each other in a circle: a -> b -> a")));
   EXPECT_EQ(failure("in segment wide", resolve).first, Category::Limit);
+}
+
+class SomeUsers final : public UserSet {
+ public:
+  explicit SomeUsers(std::vector<uint32_t> users) : users_(bitmap::Bitmap::of(users)) {}
+  const bitmap::Bitmap& users() const override {
+    ++times_asked;
+    return users_;
+  }
+  mutable int times_asked = 0;
+
+ private:
+  bitmap::Bitmap users_;
+};
+
+TEST(RuleEvaluate, SegmentsMayBeSetsOfUsers) {
+  const User user{"{}", {{"2025-06-01T00:00:00Z", "x"}}};  // its number is 1
+  const auto with = std::make_shared<SomeUsers>(std::vector<uint32_t>{1, 70000});
+  const auto without = std::make_shared<SomeUsers>(std::vector<uint32_t>{2, 70000});
+  const auto resolve = [&](const std::string& name) -> Membership {
+    if (name == "with") return std::shared_ptr<const UserSet>(with);
+    if (name == "without") return std::shared_ptr<const UserSet>(without);
+    return {};
+  };
+  const char* now = "2025-06-01T00:00:00Z";
+  EXPECT_EQ(user.ask("in segment with", now, resolve), (Verdict{true, Instant::max()}));
+  EXPECT_EQ(user.ask("in segment without", now, resolve), (Verdict{false, Instant::max()}));
+  EXPECT_EQ(user.ask("did(x in last 1 hour) and not in segment without", now, resolve),
+            (Verdict{true, at("2025-06-01T01:00:00Z")}));
+  EXPECT_EQ(user.explained("in segment with", now, resolve),
+            R"({"condition":"in segment \"with\"","truth":true,"valid_until":null})");
+  // What the profile's conditions tell decides as evaluate() does.
+  timeline::Demand demand;
+  const int asked = with->times_asked;
+  const BoundRule rule = rule::bind(parse("age = 1 or in segment with and did(x)"), demand, resolve);
+  EXPECT_EQ(with->times_asked, asked);
+  ASSERT_EQ(profile_conditions(rule).size(), 2U);
+  EXPECT_EQ(users_of_condition(rule, 0), nullptr);
+  EXPECT_EQ(users_of_condition(rule, 1), with.get());
+  EXPECT_EQ(decide(rule, 0b01, nullptr, at(now)), true);
+  EXPECT_EQ(decide(rule, 0b10, nullptr, at(now)), std::nullopt);
+  EXPECT_EQ(decide(rule, 0b00, nullptr, at(now)), false);
+  const timeline::History nothing(0);
+  EXPECT_FALSE(holds(rule, 0b10, nothing, at(now)));
+  EXPECT_TRUE(holds(rule, 0b01, nothing, at(now)));
 }
 
 TEST(RuleEvaluate, ComparesTraitsByType) {
