@@ -42,6 +42,11 @@ CREATE FUNCTION cdp_explain(user_id text, rule cdp_rule, at timestamptz DEFAULT 
 COMMENT ON FUNCTION cdp_explain(text, cdp_rule, timestamptz) IS
     'Each condition of the rule for the user at that instant: its value, its truth, and until when it holds. Error 42704 for an unknown user.';
 
+CREATE FUNCTION cdp_explain_rule(rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000;
+COMMENT ON FUNCTION cdp_explain_rule(cdp_rule, timestamptz) IS
+    'What cdp_count and cdp_users read for the rule: for each condition an index, profiles, or histories of which events and since when; of how many users; and about how many users the rule holds for. Looks at 200 users where indexes do not tell.';
+
 CREATE FUNCTION cdp_refresh_segment(name text) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION cdp_refresh_segment(text) IS

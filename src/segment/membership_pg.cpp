@@ -5,6 +5,7 @@
 #include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
 #include "segment/chunks.hpp"
+#include "segment/members.hpp"
 #include "segment/membership.hpp"
 #include "segment/population.hpp"
 #include "timeline/reader.hpp"
@@ -192,6 +193,7 @@ struct Computed {
   const Definition* segment;
   rule::BoundRule rule;
   bitmap::Bitmap members;
+  bool is_known = false;  ///< `members` are, without a look at each user
 };
 
 void write_dues(pg::Spi& spi, const std::vector<int64_t>& users, const std::vector<Instant>& due,
@@ -254,6 +256,15 @@ void write_computed(pg::Spi& spi, const Computed& computed, Instant now) {
 
 }  // namespace
 
+namespace {
+
+/// Is a rule about nothing but profiles, so that no passing of time changes it?
+bool is_about_profiles(const rule::BoundRule& rule) {
+  return !rule.uses_all_events() && rule.events().empty();
+}
+
+}  // namespace
+
 void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now) {
   timeline::Demand demand;
   std::vector<Computed> all;
@@ -263,15 +274,21 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
     if (!index) continue;
     const Definition& segment = catalog.definitions()[*index];
     all.push_back({&segment, rule::bind(segment.rule, demand, catalog.resolver()), {}});
-    with_traits |= all.back().rule.uses_traits();
+    Computed& computed = all.back();
+    computed.is_known = is_about_profiles(computed.rule);
+    if (computed.is_known)
+      computed.members = members_at(spi, computed.rule, demand, now);
+    else
+      with_traits |= computed.rule.uses_traits();
   }
   if (all.empty()) return;
 
   std::vector<int64_t> due_users;
   std::vector<Instant> due;
-  for_each_user(spi, demand, with_traits, [&](const rule::UserState& state) {
+  const auto evaluate = [&](const rule::UserState& state) {
     Instant valid_until = Instant::max();
     for (Computed& computed : all) {
+      if (computed.is_known) continue;
       const rule::Verdict verdict = rule::evaluate(computed.rule, state, now);
       if (verdict.truth) computed.members.add(static_cast<uint32_t>(state.user_no));
       valid_until = std::min(valid_until, verdict.valid_until);
@@ -279,7 +296,9 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
     if (valid_until == Instant::max()) return;
     due_users.push_back(state.user_no);
     due.push_back(valid_until);
-  });
+  };
+  if (std::any_of(all.begin(), all.end(), [](const Computed& computed) { return !computed.is_known; }))
+    for_each_user(spi, demand, with_traits, evaluate);
   for (const Computed& computed : all) write_computed(spi, computed, now);
   write_dues(spi, due_users, due, now);
   Catalog::invalidate();

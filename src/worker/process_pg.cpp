@@ -10,7 +10,9 @@
 #include "pg/guard.hpp"
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
+#include "profile/changed_profiles.hpp"
 #include "profile/directory.hpp"
+#include "profile/trait_index.hpp"
 #include "segment/catalog.hpp"
 #include "segment/chunks.hpp"
 #include "segment/membership.hpp"
@@ -297,6 +299,10 @@ Processed process(const Limits& limits, Reading reading) {
   event::Inbox inbox(spi);
   const Instant now = std::max(clock_now(spi), inbox.clock());
   bool has_worked = segment::compute_pending(spi, now);
+  if (profile::has_pending_trait_index() && !IsolationUsesXactSnapshot()) {
+    profile::build_pending_trait_indexes(spi, false);
+    has_worked = true;
+  }
 
   Processed done;
   done.now = now;

@@ -19,9 +19,10 @@ struct Turn {
   bool takes_batch = true;   ///< else it only looks whether to leave
   bool was_failing = false;  ///< the turn before failed: a good one says so in cdp.worker
   Outcome outcome = Outcome::Done;
-  int64_t messages = 0;     ///< taken
-  bool has_more = false;    ///< a limit ended the batch: there may be more
-  int64_t next_due_us = 0;  ///< instant of the next due time, or of further packing; INT64_MAX for none
+  int64_t messages = 0;   ///< taken
+  bool has_more = false;  ///< a limit ended the batch: there may be more
+  int64_t next_due_us =
+      0;  ///< instant of the next due time, or of further packing or folding; INT64_MAX for none
 };
 
 /// Runs a turn in a transaction of its own. Returns the error that it failed with, the transaction being
