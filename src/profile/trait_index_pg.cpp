@@ -75,7 +75,7 @@ class ChunkGathering {
 
 void write_all_profiles(pg::Spi& spi, std::vector<TraitWriter>& writers) {
   ChunkGathering gathering(writers);
-  pg::OrderedScan profiles("cdp", "profile", "profile_pkey", pg::Sees::WhatIsDone);
+  pg::OrderedScan profiles("cdp", "profile", "profile_pkey", pg::Sees::WhatIsDone, kProfileTraits + 1);
   profiles.seek(INT64_MIN, INT64_MAX);
   pg::Arena arena("cdp profiles");
   int64_t chunk = 0;
