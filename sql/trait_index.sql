@@ -101,6 +101,7 @@ SELECT * FROM waiting;
 ---- Changes by messages: traits, new users, merges; read from profiles until they are folded.
 SELECT cdp_identify('u' || u, traits_of('s' || u), ts => '2025-02-01') FROM generate_series(1, 40) AS u \g /dev/null
 SELECT cdp_identify('new' || u, traits_of('n' || u), ts => '2025-02-01') FROM generate_series(1, 20) AS u \g /dev/null
+SELECT cdp_track('bare' || u, 'look', ts => '2025-02-01') FROM generate_series(1, 3) AS u \g /dev/null
 SELECT cdp_alias('u' || u, 'u' || u + 20) FROM generate_series(41, 50) AS u \g /dev/null
 SELECT cdp_process() \g /dev/null
 SELECT * FROM waiting;
