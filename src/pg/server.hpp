@@ -4,10 +4,6 @@
 /// some files need they include themselves within extern "C". Macros of the server that would break C++
 /// headers are put back here.
 
-// What the server calls; all else of the library is hidden, so that the compiler may inline it. The headers
-// of 15 define this as nothing.
-#define PGDLLEXPORT __attribute__((visibility("default")))
-
 // postgres.h comes before all others.
 // clang-format off
 extern "C" {
