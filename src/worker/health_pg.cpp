@@ -65,7 +65,7 @@ class Health {
   /// Whether the caller may read a relation of schema cdp; if not, the check says so.
   bool may_read(const char* check, const std::vector<std::string>& relations) {
     static pg::Query query(
-        "SELECT has_schema_privilege('cdp', 'USAGE') AND bool_and(has_table_privilege('cdp.' || r, "
+        "SELECT bool_and(has_schema_privilege('cdp', 'USAGE') AND has_table_privilege('cdp.' || r, "
         "'SELECT')),"
         " format('GRANT USAGE ON SCHEMA cdp TO %1$I; GRANT SELECT ON %2$s TO %1$I', current_user,"
         " string_agg(format('cdp.%I', r), ', ')) FROM unnest($1::text[]) AS r");
