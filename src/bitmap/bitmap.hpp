@@ -98,6 +98,11 @@ class Bitmap {
 
   void add_many(std::span<const uint32_t> elements);
 
+  /// Is a user's number in the set that `users` points to? For pg::OrderedScan::set_filter().
+  static bool has_user(const void* users, int64_t user_no) noexcept {
+    return static_cast<const Bitmap*>(users)->contains(static_cast<uint32_t>(user_no));
+  }
+
   bool contains(uint32_t element) const { return roaring_bitmap_contains(set_.get(), element); }
   bool contains_all(const Bitmap& other) const {
     return roaring_bitmap_is_subset(other.set_.get(), set_.get());

@@ -10,6 +10,7 @@
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
+#include "pg/trigger.hpp"
 
 #include <array>
 #include <unordered_map>
@@ -17,11 +18,9 @@
 extern "C" {
 #include <access/xact.h>
 #include <catalog/namespace.h>
-#include <commands/trigger.h>
 #include <storage/sinval.h>
 #include <utils/inval.h>
 #include <utils/lsyscache.h>
-#include <utils/rel.h>
 }
 
 namespace cdp::decision {
@@ -215,9 +214,7 @@ std::shared_ptr<Model> current_model(const std::shared_ptr<const Configuration>&
 }  // namespace cdp::decision
 
 CDP_FUNCTION(cdp_decision_changed) {
-  if (!CALLED_AS_TRIGGER(fcinfo))
-    throw cdp::Error(cdp::Category::BadValue, "cdp_decision_changed() must be called as a trigger");
-  const auto* trigger = reinterpret_cast<const TriggerData*>(fcinfo->context);
+  const TriggerData* trigger = cdp::pg::trigger_of(fcinfo);
   cdp::pg::guard([&] { CacheInvalidateRelcache(trigger->tg_relation); });
   return PointerGetDatum(nullptr);
 }

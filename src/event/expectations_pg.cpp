@@ -6,17 +6,12 @@
 #include "event/store.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
-#include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "pg/table_watch.hpp"
+#include "pg/trigger.hpp"
 
 #include <algorithm>
 #include <memory>
-
-extern "C" {
-#include <commands/trigger.h>
-#include <utils/rel.h>
-}
 
 namespace cdp::event {
 
@@ -37,25 +32,6 @@ std::vector<std::string> fields_of(Datum array) {
 OnViolation on_violation_of(const std::string& text) {
   if (text == "drop_property") return OnViolation::DropProperty;
   return text == "warn" ? OnViolation::Warn : OnViolation::Reject;
-}
-
-const TriggerData* row_trigger(FunctionCallInfo fcinfo) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error(Category::State, "this function must be called as a trigger");
-  return reinterpret_cast<const TriggerData*>(fcinfo->context);
-}
-
-HeapTuple new_row(const TriggerData* trigger) {
-  return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
-}
-
-/// A column of the new row; nullopt for null, which the table itself refuses.
-std::optional<Datum> column(const TriggerData* trigger, const char* name) {
-  bool is_null = false;
-  const Datum value = pg::guard([&] {
-    TupleDesc description = trigger->tg_relation->rd_att;
-    return SPI_getbinval(new_row(trigger), description, SPI_fnumber(description, name), &is_null);
-  });
-  return is_null ? std::nullopt : std::optional(value);
 }
 
 }  // namespace
@@ -120,15 +96,15 @@ Expectations Expectations::read() {
 using namespace cdp;  // NOLINT(google-build-using-namespace): the functions below are the room's outside
 
 CDP_FUNCTION(cdp_event_schema_check) {
-  const TriggerData* trigger = event::row_trigger(fcinfo);
-  if (const std::optional<Datum> schema = event::column(trigger, "schema"))
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
+  if (const std::optional<Datum> schema = pg::column_of(trigger, pg::new_row(trigger), "schema"))
     const event::Schema checked(pg::json_of(*schema));
-  return PointerGetDatum(event::new_row(trigger));
+  return PointerGetDatum(pg::new_row(trigger));
 }
 
 CDP_FUNCTION(cdp_event_requirement_check) {
-  const TriggerData* trigger = event::row_trigger(fcinfo);
-  if (const std::optional<Datum> fields = event::column(trigger, "fields"))
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
+  if (const std::optional<Datum> fields = pg::column_of(trigger, pg::new_row(trigger), "fields"))
     for (const std::string& field : event::fields_of(*fields)) const event::RequiredField checked(field);
-  return PointerGetDatum(event::new_row(trigger));
+  return PointerGetDatum(pg::new_row(trigger));
 }

@@ -10,13 +10,13 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "pg/table_watch.hpp"
+#include "pg/trigger.hpp"
 #include "pg/wake.hpp"
 
 extern "C" {
 #include <access/xact.h>
 #include <catalog/namespace.h>
 #include <commands/sequence.h>
-#include <commands/trigger.h>
 #include <utils/lsyscache.h>
 }
 
@@ -226,15 +226,9 @@ CDP_FUNCTION(cdp_ingest) {
 }
 
 CDP_FUNCTION(cdp_source_check) {
-  const auto* trigger = reinterpret_cast<TriggerData*>(fcinfo->context);
-  if (trigger == nullptr || !CALLED_AS_TRIGGER(fcinfo))
-    throw Error(Category::State, "cdp_source_check must be called as a trigger");
-  HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
-  bool is_null = false;
-  const Datum mapping = pg::guard([&] {
-    TupleDesc description = trigger->tg_relation->rd_att;
-    return SPI_getbinval(row, description, SPI_fnumber(description, "mapping"), &is_null);
-  });
-  if (!is_null) (void)event::read_mapping(pg::json_of(mapping));
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
+  HeapTuple row = pg::new_row(trigger);
+  if (const std::optional<Datum> mapping = pg::column_of(trigger, row, "mapping"))
+    (void)event::read_mapping(pg::json_of(*mapping));
   return PointerGetDatum(row);
 }

@@ -14,7 +14,7 @@ namespace cdp::pg {
 /// page after page, and those of one page at once: where the table lies about in the order of the index that
 /// costs a fraction of what IndexLookup does. Pins the pages of three such lots of rows.
 ///
-///   pg::OrderedScan rows("cdp", "timeline", "timeline_pkey", sees);
+///   pg::OrderedScan rows("cdp", "timeline", "timeline_pkey", sees, 6);
 ///   rows.seek(first_user, last_user);
 ///   while (const auto row = rows.next()) { … row->bigint(0) … }
 class OrderedScan {

@@ -7,6 +7,7 @@
 extern "C" {
 #include <catalog/pg_type.h>
 #include <utils/array.h>
+#include <utils/date.h>
 #include <utils/guc.h>
 #include <utils/snapmgr.h>
 }
@@ -76,6 +77,7 @@ Bound bound_value(JsonText value) {
   return {JSONBOID, value.text.empty() ? Datum{0} : to_jsonb(value.text), value.text.empty()};
 }
 
+Bound bound_value(Date value) { return {DATEOID, DateADTGetDatum(value.day), false}; }
 Bound bound_value(const std::vector<int64_t>& values) {
   return array_from(values, INT8OID, [](int64_t v) { return Int64GetDatum(v); });
 }

@@ -24,6 +24,11 @@ struct JsonText {
   std::string_view text;
 };
 
+/// A day as an argument of type date: days since 2000-01-01.
+struct Date {
+  int32_t day = 0;
+};
+
 /// A prepared value: its datum and whether it is null. Made in the current memory context.
 struct Bound {
   Oid type = InvalidOid;
@@ -39,6 +44,7 @@ Bound bound_value(double value);
 Bound bound_value(Instant value);
 Bound bound_value(std::string_view value);
 Bound bound_value(JsonText value);
+Bound bound_value(Date value);
 Bound bound_value(const std::vector<int64_t>& values);
 Bound bound_value(const std::vector<int32_t>& values);
 Bound bound_value(const std::vector<bool>& values);

@@ -1,18 +1,16 @@
 #include "pg/table_watch.hpp"
 
-#include "base/error.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
+#include "pg/trigger.hpp"
 
 #include <utility>
 
 extern "C" {
 #include <catalog/namespace.h>
-#include <commands/trigger.h>
 #include <utils/inval.h>
 #include <utils/lsyscache.h>
-#include <utils/rel.h>
 }
 
 namespace cdp::pg {
@@ -49,8 +47,7 @@ void invalidate(const char* table) {
 
 CDP_FUNCTION(cdp_configuration_changed) {
   using namespace cdp;  // NOLINT(google-build-using-namespace)
-  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error(Category::State, "this function must be called as a trigger");
-  const auto* trigger = reinterpret_cast<const TriggerData*>(fcinfo->context);
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
   pg::guard([&] { CacheInvalidateRelcache(trigger->tg_relation); });
   return PointerGetDatum(nullptr);
 }

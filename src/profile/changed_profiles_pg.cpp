@@ -4,15 +4,11 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "pg/table_watch.hpp"
+#include "pg/trigger.hpp"
 #include "profile/changed_profiles.hpp"
 #include "profile/trait_index.hpp"
 
 #include <algorithm>
-
-extern "C" {
-#include <commands/trigger.h>
-#include <utils/rel.h>
-}
 
 namespace cdp::profile {
 
@@ -47,15 +43,8 @@ struct Row {
 };
 
 Row row_of(const TriggerData* trigger, HeapTuple tuple) {
-  return pg::guard([&] {
-    TupleDesc description = trigger->tg_relation->rd_att;
-    bool is_null = false;
-    Row row;
-    row.user_no =
-        DatumGetInt64(SPI_getbinval(tuple, description, SPI_fnumber(description, "user_no"), &is_null));
-    row.traits = SPI_getbinval(tuple, description, SPI_fnumber(description, "traits"), &is_null);
-    return row;
-  });
+  return {DatumGetInt64(pg::column_of(trigger, tuple, "user_no").value()),
+          pg::column_of(trigger, tuple, "traits").value()};
 }
 
 bool differ_in_watched(Datum a, Datum b) {
@@ -88,8 +77,7 @@ CDP_FUNCTION(cdp_has_trait_indexes) {
 }
 
 CDP_FUNCTION(cdp_profile_changed) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error(Category::State, "this function must be called as a trigger");
-  const auto* trigger = reinterpret_cast<const TriggerData*>(fcinfo->context);
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
   const pg::Spi spi;
   const profile::Row row = profile::row_of(trigger, trigger->tg_trigtuple);
   std::vector<int64_t> users{row.user_no};

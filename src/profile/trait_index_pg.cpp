@@ -20,9 +20,8 @@ namespace cdp::profile {
 
 namespace {
 
-/// The columns of cdp.trait_index and of cdp.profile.
+/// The columns of cdp.trait_index.
 enum IndexColumn : uint8_t { kTrait, kNumber, kPath, kStatus, kTexts, kNumbers, kListsNumbers };
-enum ProfileColumn : uint8_t { kProfileUser, kProfileUserId, kProfileTraits };
 
 /// Of a user with so many rows no more than this share of a step is read.
 constexpr int64_t kMostRowsForUser = 4;
@@ -54,7 +53,7 @@ class ChunkGathering {
     const Datum traits = profile.datum(kProfileTraits);
     for (size_t i = 0; i < writers_.size(); ++i) {
       if (writers_[i].is_of_everyone())
-        contents_[i].users[0].push_back(user);
+        contents_[i].users[kAnyValue].push_back(user);
       else if (!writers_[i].is_given_up())
         contents_[i].add(user, pg::json_at(traits, writers_[i].index().path), writers_[i].values());
     }
@@ -145,7 +144,7 @@ int64_t fold_chunk(pg::Spi& spi, int64_t chunk, int64_t most_users) {
   const std::vector<TraitIndex> indexes = indexes_that_are(TraitIndex::Status::Ready);
   if (indexes.empty()) return static_cast<int64_t>(changed.users.size());
   std::vector<TraitWriter> writers{TraitWriter::of_everyone()};
-  for (const TraitIndex& index : indexes) writers.push_back(TraitWriter::of_stored(spi, index));
+  for (const TraitIndex& index : indexes) writers.push_back(TraitWriter::of_stored(index));
   ChunkGathering gathering(writers);
   bitmap::Bitmap touched;
   {

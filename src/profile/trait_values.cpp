@@ -1,5 +1,7 @@
 #include "profile/trait_values.hpp"
 
+#include "profile/columns.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -68,7 +70,7 @@ void TraitChunk::add(uint32_t user, const Json& value, TraitValues& values) {
     // An array may have an element twice.
     if (of_value.empty() || of_value.back() != user) of_value.push_back(user);
   };
-  add_to(0);
+  add_to(kAnyValue);
   if (const Json::Array* elements = value.array()) {
     for (const Json& element : *elements)
       if (is_scalar(element)) add_to(values.number_of(element, true));

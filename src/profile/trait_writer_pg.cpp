@@ -6,6 +6,7 @@
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
+#include "profile/columns.hpp"
 
 #include <algorithm>
 #include <map>
@@ -15,11 +16,6 @@
 namespace cdp::profile {
 
 namespace {
-
-/// The columns of cdp.trait_value, cdp.trait_chunk and cdp.trait_number.
-enum ValueColumn : uint8_t { kValueIndex, kValueNo, kIsElement, kValue, kValueHash, kValueChunks };
-enum ChunkColumn : uint8_t { kChunkIndex, kChunkValue, kChunkNo, kChunkUsers };
-enum NumberColumn : uint8_t { kNumberIndex, kNumberChunk, kNumberScale, kNumberSlices, kNumberOthers };
 
 void remove_rows_of(pg::Spi& spi, int64_t index_no) {
   static pg::Query remove_values("DELETE FROM cdp.trait_value WHERE index_no = $1");
@@ -86,8 +82,7 @@ TraitWriter TraitWriter::of_new(pg::Spi& spi, const TraitIndex& index, bool is_a
   return {index, true, is_asked};
 }
 
-TraitWriter TraitWriter::of_stored(pg::Spi& spi, const TraitIndex& index) {
-  (void)spi;
+TraitWriter TraitWriter::of_stored(const TraitIndex& index) {
   TraitWriter writer(index, index.lists_numbers, false);
   pg::IndexLookup rows("cdp", "trait_value", "trait_value_pkey");
   pg::Arena arena("cdp trait values");
@@ -102,7 +97,7 @@ TraitWriter TraitWriter::of_stored(pg::Spi& spi, const TraitIndex& index) {
 }
 
 void TraitWriter::count_chunks(int64_t value_no, int64_t more) {
-  if (value_no != 0) values_.at(value_no).chunks += more;
+  if (value_no != kAnyValue) values_.at(value_no).chunks += more;
 }
 
 void TraitWriter::put_users(pg::Spi& spi, int64_t chunk, const bitmap::Bitmap& touched,
@@ -136,7 +131,7 @@ void TraitWriter::put_users(pg::Spi& spi, int64_t chunk, const bitmap::Bitmap& t
         updates.push_back({row.place(), after.to_bytes()});
       }
     };
-    rows.find(take, index_.number, int64_t{0}, chunk);
+    rows.find(take, index_.number, kAnyValue, chunk);
     for (const auto& [value_no, entry] : values_.entries()) {
       check_interrupts();
       if (entry.stored_chunks > 0) rows.find(take, index_.number, value_no, chunk);

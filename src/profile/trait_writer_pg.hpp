@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bitmap/bitmap.hpp"
+#include "profile/columns.hpp"
 #include "profile/trait_index.hpp"
 #include "profile/trait_values.hpp"
 
@@ -20,11 +21,11 @@ class TraitWriter {
   /// An index to be built; what it had is removed.
   static TraitWriter of_new(pg::Spi& spi, const TraitIndex& index, bool is_asked);
   /// An index that is ready.
-  static TraitWriter of_stored(pg::Spi& spi, const TraitIndex& index);
+  static TraitWriter of_stored(const TraitIndex& index);
 
   const TraitIndex& index() const { return index_; }
   TraitValues& values() { return values_; }
-  bool is_of_everyone() const { return index_.number == 0; }
+  bool is_of_everyone() const { return index_.number == kEveryone; }
   /// It turned out to have too many values, and takes no more.
   bool is_given_up() const { return is_given_up_; }
 

@@ -86,6 +86,10 @@ class Catalog {
 /// messages or changes memberships holds it.
 void lock_processing();
 
+/// Throws Error(State) in a transaction of one snapshot, which would miss rows from before the lock; `call`
+/// names what was called, as "cdp_pack()".
+void refuse_old_snapshot(const char* call);
+
 /// The instant of what is processed now: not before the last batch's, whatever the clock says. Requires the
 /// process lock.
 Instant processing_now(pg::Spi& spi);

@@ -202,6 +202,14 @@ void lock_processing() {
   });
 }
 
+void refuse_old_snapshot(const char* call) {
+  if (IsolationUsesXactSnapshot())
+    throw Error(
+        Category::State,
+        std::string(call) + " cannot run in a transaction of isolation level repeatable read or serializable",
+        {}, "Call it in one of level read committed.");
+}
+
 Instant processing_now(pg::Spi& spi) {
   static pg::Query query("SELECT clock FROM cdp.inbox_cursor");
   return std::max(pg::now(), query(spi).instant(0, 0));

@@ -159,10 +159,6 @@ std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant 
   return result;
 }
 
-}  // namespace
-
-namespace {
-
 /// Is a rule about nothing but profiles, so that no passing of time changes it?
 bool is_about_profiles(const rule::BoundRule& rule) {
   return !rule.uses_all_events() && rule.events().empty() && !rule.is_time_dependent();

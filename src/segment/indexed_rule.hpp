@@ -44,15 +44,16 @@ class IndexedRule {
   };
   Answer answer();
 
-  /// Users for whom the conditions about the profile have the same truths, as far as they are known; others
-  /// that the rule does not depend on count as false.
+  /// Users for whom the conditions about the profile that the rule depends on are known, and have the same
+  /// truths; others count as false.
   struct Part {
     rule::ProfileTruths truths = 0;
-    rule::ProfileTruths known = 0;  ///< of which conditions
     bitmap::Bitmap users;
   };
-  /// Parts `users` by the indexed conditions; nullopt for more than `most` parts.
-  std::optional<std::vector<Part>> parts_of(bitmap::Bitmap users, size_t most);
+  static constexpr size_t kMostParts = 64;
+  /// Parts `users` by the indexed conditions. Those for whom the rule depends on others, too, are added to
+  /// `unread`. nullopt, and nothing is added, for more than kMostParts.
+  std::optional<std::vector<Part>> parts_of(bitmap::Bitmap users, bitmap::Bitmap& unread);
 
   const bitmap::Bitmap& everyone();
   const bitmap::Bitmap& changed();

@@ -94,29 +94,42 @@ KnownUsers IndexedRule::evaluate(const rule::Bound& bound) {
   return KnownUsers::exactly(where(static_cast<size_t>(bound.profile_condition)));
 }
 
-std::optional<std::vector<IndexedRule::Part>> IndexedRule::parts_of(bitmap::Bitmap users, size_t most) {
+std::optional<std::vector<IndexedRule::Part>> IndexedRule::parts_of(bitmap::Bitmap users,
+                                                                    bitmap::Bitmap& unread) {
+  struct Group {
+    rule::ProfileTruths truths;
+    rule::ProfileTruths known;  ///< of which conditions
+    bitmap::Bitmap users;
+  };
   std::vector<Part> parts;
   if (users.is_empty()) return parts;
-  parts.push_back({0, 0, std::move(users)});
+  std::vector<Group> groups;
+  groups.push_back({0, 0, std::move(users)});
   for (size_t i = 0; i < indexes_.size(); ++i) {
     const rule::ProfileTruths condition = rule::ProfileTruths{1} << i;
     if ((indexed_ & condition) == 0) continue;
-    for (size_t at = 0, count = parts.size(); at < count; ++at) {
+    for (size_t at = 0, count = groups.size(); at < count; ++at) {
       check_interrupts();
-      if ((rule::open_conditions(rule_, parts[at].truths, parts[at].known) & condition) == 0) continue;
-      UserSet holding(parts[at].users);
+      if ((rule::open_conditions(rule_, groups[at].truths, groups[at].known) & condition) == 0) continue;
+      UserSet holding(groups[at].users);
       holding &= where(i);
-      Part with{parts[at].truths | condition, parts[at].known | condition,
-                std::move(holding).resolve([this]() -> const bitmap::Bitmap& { return everyone(); })};
-      parts[at].known |= condition;
-      parts[at].users -= with.users;
+      Group with{groups[at].truths | condition, groups[at].known | condition,
+                 std::move(holding).resolve([this]() -> const bitmap::Bitmap& { return everyone(); })};
+      groups[at].known |= condition;
+      groups[at].users -= with.users;
       if (with.users.is_empty()) continue;
-      if (parts[at].users.is_empty())
-        parts[at] = std::move(with);
+      if (groups[at].users.is_empty())
+        groups[at] = std::move(with);
       else
-        parts.push_back(std::move(with));
+        groups.push_back(std::move(with));
     }
-    if (parts.size() > most) return std::nullopt;
+    if (groups.size() > kMostParts) return std::nullopt;
+  }
+  for (Group& group : groups) {
+    if (rule::open_conditions(rule_, group.truths, group.known) != 0)
+      unread |= group.users;
+    else
+      parts.push_back({group.truths, std::move(group.users)});
   }
   return parts;
 }

@@ -3,6 +3,7 @@
 #include "pg/memory.hpp"
 #include "pg/ordered_scan.hpp"
 #include "pg/spi.hpp"
+#include "profile/columns.hpp"
 #include "rule/compare.hpp"
 #include "rule/decide.hpp"
 #include "segment/indexed_rule.hpp"
@@ -18,11 +19,12 @@ namespace cdp::segment {
 
 namespace {
 
-/// The columns of cdp.profile.
-enum ProfileColumn : uint8_t { kProfileUser, kProfileUserId, kProfileTraits };
+using profile::kProfileTraits;
+using profile::kProfileUser;
+using profile::kProfileUserId;
 
 /// The most groups of users that are told apart.
-constexpr size_t kMostGroups = 64;
+constexpr size_t kMostGroups = IndexedRule::kMostParts;
 
 /// Users for whom the conditions about the profile have the same truths, which do not decide the rule.
 struct Group {
@@ -49,23 +51,17 @@ class Search {
   }
 
  private:
-  /// Of whom the indexes decide nothing the profiles are read, if the rule depends on more than the indexes
-  /// tell; and of those who changed since.
+  /// Reads the profiles of those of whom the indexes do not tell all that decides, and who changed since.
   bool ask_indexes(IndexedRule& indexed) {
     IndexedRule::Answer answer = indexed.answer();
     members_ = std::move(answer.members);
     bitmap::Bitmap unread = indexed.changed();
     if (!answer.open.is_empty()) {
       population_ = indexed.everyone().cardinality();
-      std::optional<std::vector<IndexedRule::Part>> parts =
-          indexed.parts_of(std::move(answer.open), kMostGroups);
+      std::optional<std::vector<IndexedRule::Part>> parts = indexed.parts_of(std::move(answer.open), unread);
       if (!parts) return false;
-      for (IndexedRule::Part& part : *parts) {
-        if (rule::open_conditions(rule_, part.truths, part.known) != 0)
-          unread |= part.users;
-        else if (!add(part.users, part.truths))
-          return false;
-      }
+      for (const IndexedRule::Part& part : *parts)
+        if (!add(part.users, part.truths)) return false;
     }
     if (unread.is_empty()) return true;
     if (population_ == 0) population_ = indexed.everyone().cardinality();
@@ -78,12 +74,7 @@ class Search {
   bool read_profiles(const bitmap::Bitmap* users) {
     pg::OrderedScan profiles("cdp", "profile", "profile_pkey", spi_.sees(),
                              (conditions_.empty() ? kProfileUser : kProfileTraits) + 1);
-    if (users != nullptr)
-      profiles.set_filter(
-          [](const void* wanted, int64_t user_no) noexcept {
-            return static_cast<const bitmap::Bitmap*>(wanted)->contains(static_cast<uint32_t>(user_no));
-          },
-          users);
+    if (users != nullptr) profiles.set_filter(bitmap::Bitmap::has_user, users);
     profiles.seek(INT64_MIN, INT64_MAX);
     pg::Arena arena("cdp profiles");
     uint64_t profiles_read = 0;

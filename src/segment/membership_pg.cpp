@@ -5,7 +5,6 @@
 #include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
 #include "segment/chunks.hpp"
-#include "segment/members.hpp"
 #include "segment/membership.hpp"
 #include "segment/population.hpp"
 #include "timeline/reader.hpp"

@@ -114,13 +114,7 @@ class Plan {
   void describe_indexed(Json::Object& plan) {
     const IndexedRule::Answer answer = indexed_.answer();
     bitmap::Bitmap unread = indexed_.changed();
-    const auto parts = indexed_.parts_of(answer.open, rule::kMostProfileConditions);
-    if (parts) {
-      for (const IndexedRule::Part& part : *parts)
-        if (rule::open_conditions(rule_, part.truths, part.known) != 0) unread |= part.users;
-    } else {
-      unread |= answer.open;
-    }
+    if (!indexed_.parts_of(answer.open, unread)) unread |= answer.open;
     bitmap::Bitmap undecided = answer.open;
     undecided |= indexed_.changed();
     const auto members = static_cast<int64_t>(answer.members.cardinality());

@@ -5,6 +5,7 @@
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
+#include "pg/trigger.hpp"
 #include "profile/trait_index.hpp"
 #include "rule/rule.hpp"
 #include "segment/catalog.hpp"
@@ -15,17 +16,11 @@
 extern "C" {
 #include <access/htup_details.h>
 #include <access/xact.h>
-#include <commands/trigger.h>
 }
 
 namespace cdp::segment {
 
 namespace {
-
-TriggerData* trigger_data(FunctionCallInfo fcinfo) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error(Category::State, "this function must be called as a trigger");
-  return reinterpret_cast<TriggerData*>(fcinfo->context);
-}
 
 /// A trait as rules write it, and the names that lead to its value.
 struct Trait {
@@ -54,20 +49,6 @@ Trait read_trait(std::string_view text) {
   return {};
 }
 
-struct ColumnValue {
-  Datum value = 0;
-  bool is_null = false;
-};
-
-ColumnValue column(const TriggerData* trigger, HeapTuple row, const char* name) {
-  return pg::guard([&] {
-    ColumnValue found;
-    TupleDesc description = trigger->tg_relation->rd_att;
-    found.value = SPI_getbinval(row, description, SPI_fnumber(description, name), &found.is_null);
-    return found;
-  });
-}
-
 /// The row with the trait as it is read; `is_new`: to be built.
 HeapTuple row_of(const TriggerData* trigger, HeapTuple row, const Trait& trait, bool is_new) {
   std::array<Datum, 3> values{pg::to_text(trait.text), pg::bound_value(trait.path).value,
@@ -89,23 +70,21 @@ HeapTuple row_of(const TriggerData* trigger, HeapTuple row, const Trait& trait, 
 using namespace cdp;  // NOLINT(google-build-using-namespace): the functions below are the room's outside
 
 CDP_FUNCTION(cdp_trait_index_row) {
-  const TriggerData* trigger = segment::trigger_data(fcinfo);
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
   const bool is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
-  HeapTuple row = is_update ? trigger->tg_newtuple : trigger->tg_trigtuple;
-  const segment::ColumnValue text = segment::column(trigger, row, "trait");
-  if (text.is_null) return PointerGetDatum(row);  // which the table refuses
-  const segment::Trait trait = segment::read_trait(pg::text_of(text.value));
+  HeapTuple row = pg::new_row(trigger);
+  const std::optional<Datum> text = pg::column_of(trigger, row, "trait");
+  if (!text) return PointerGetDatum(row);  // which the table refuses
+  const segment::Trait trait = segment::read_trait(pg::text_of(*text));
   // A row that brings its state along is restored from a dump, with its bitmaps.
-  bool is_new = !is_update && segment::column(trigger, row, "built_at").is_null;
-  if (is_update) {
-    const segment::ColumnValue before = segment::column(trigger, trigger->tg_trigtuple, "trait");
-    is_new = pg::text_of(before.value) != trait.text;
-  }
+  const bool is_new =
+      is_update ? pg::text_of(pg::column_of(trigger, trigger->tg_trigtuple, "trait").value()) != trait.text
+                : !pg::column_of(trigger, row, "built_at");
   return PointerGetDatum(segment::row_of(trigger, row, trait, is_new));
 }
 
 CDP_FUNCTION(cdp_trait_index_follow) {
-  const TriggerData* trigger = segment::trigger_data(fcinfo);
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
   pg::Spi spi;
   // What the statement changed is to be seen below.
   pg::guard([] { CommandCounterIncrement(); });
@@ -119,7 +98,7 @@ CDP_FUNCTION(cdp_trait_index_follow) {
 }
 
 CDP_FUNCTION(cdp_profiles_emptied) {
-  (void)segment::trigger_data(fcinfo);
+  (void)pg::trigger_of(fcinfo);
   pg::Spi spi;
   segment::lock_processing();
   profile::empty_trait_indexes(spi);
@@ -134,11 +113,7 @@ CDP_FUNCTION(cdp_fold_traits) {
     if (most_users < 1)
       throw Error(Category::BadValue, "max_users must be at least 1, not " + std::to_string(most_users));
   }
-  if (IsolationUsesXactSnapshot())
-    throw Error(
-        Category::State,
-        "cdp_fold_traits() cannot run in a transaction of isolation level repeatable read or serializable",
-        {}, "Call it in one of level read committed.");
+  segment::refuse_old_snapshot("cdp_fold_traits()");
   pg::Spi spi;
   segment::lock_processing();
   int64_t users = 0;

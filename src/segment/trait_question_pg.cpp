@@ -3,6 +3,7 @@
 #include "bitmap/bsi.hpp"
 #include "pg/index_lookup.hpp"
 #include "pg/memory.hpp"
+#include "profile/columns.hpp"
 #include "profile/number_slices.hpp"
 #include "profile/trait_writer_pg.hpp"
 #include "rule/compare.hpp"
@@ -20,15 +21,17 @@ namespace {
 using rule::Operator;
 using rule::Test;
 
-/// The columns of cdp.trait_value, cdp.trait_chunk and cdp.trait_number.
-enum ValueColumn : uint8_t { kValueIndex, kValueNo, kIsElement, kValue };
-enum ChunkColumn : uint8_t { kChunkIndex, kChunkValue, kChunkNo, kChunkUsers };
-enum NumberColumn : uint8_t { kNumberIndex, kNumberChunk, kNumberScale, kNumberSlices, kNumberOthers };
+using profile::kAnyValue;
+using profile::kChunkUsers;
+using profile::kIsElement;
+using profile::kNumberOthers;
+using profile::kNumberScale;
+using profile::kNumberSlices;
+using profile::kValue;
+using profile::kValueNo;
 
 /// Up to so many listed numbers are united; more are found by bit slices.
 constexpr size_t kFewNumbers = 16;
-
-constexpr int64_t kPresence = 0;
 
 /// Who has one of these values of an index.
 bitmap::Bitmap users_by_rows(int64_t index_no, const std::vector<int64_t>& values, pg::Sees sees) {
@@ -72,7 +75,7 @@ class Question {
   }
 
  private:
-  bitmap::Bitmap present() { return users_of({kPresence}); }
+  bitmap::Bitmap present() { return users_of({kAnyValue}); }
 
   /// Of the positive test.
   bitmap::Bitmap holding() {
@@ -199,7 +202,7 @@ UserSet users_where(const profile::TraitIndex& index, const Test& test, pg::Sees
   return Question(index, test, sees).answer();
 }
 
-bitmap::Bitmap indexed_users(pg::Sees sees) { return users_by_rows(0, {kPresence}, sees); }
+bitmap::Bitmap indexed_users(pg::Sees sees) { return users_by_rows(profile::kEveryone, {kAnyValue}, sees); }
 
 bitmap::Bitmap changed_users(pg::Sees sees) {
   std::vector<uint32_t> users;

@@ -6,6 +6,7 @@
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
+#include "pg/trigger.hpp"
 #include "segment/catalog.hpp"
 #include "segment/changes.hpp"
 #include "segment/membership.hpp"
@@ -15,26 +16,15 @@
 extern "C" {
 #include <access/htup_details.h>
 #include <access/xact.h>
-#include <commands/trigger.h>
 }
 
 namespace cdp::segment {
 
 namespace {
 
-TriggerData* trigger_data(FunctionCallInfo fcinfo) {
-  if (!CALLED_AS_TRIGGER(fcinfo)) throw Error(Category::State, "this function must be called as a trigger");
-  return reinterpret_cast<TriggerData*>(fcinfo->context);
-}
-
 std::optional<std::string> column_text(const TriggerData* trigger, HeapTuple row, const char* column) {
-  bool is_null = false;
-  const Datum value = pg::guard([&] {
-    TupleDesc description = trigger->tg_relation->rd_att;
-    return SPI_getbinval(row, description, SPI_fnumber(description, column), &is_null);
-  });
-  if (is_null) return std::nullopt;
-  return std::string(pg::text_of(value));
+  const std::optional<Datum> value = pg::column_of(trigger, row, column);
+  return value ? std::optional<std::string>(pg::text_of(*value)) : std::nullopt;
 }
 
 Status status_in(const TriggerData* trigger, HeapTuple row) {
@@ -75,7 +65,7 @@ void refuse_dangling_names() {
 using namespace cdp;  // NOLINT(google-build-using-namespace): the functions below are the room's outside
 
 CDP_FUNCTION(cdp_segment_lock) {
-  (void)segment::trigger_data(fcinfo);
+  (void)pg::trigger_of(fcinfo);
   if (segment::is_writing_segment()) return 0;
   // Before any row is locked, so that a batch that holds the lock never waits for one of these rows.
   segment::lock_processing();
@@ -83,7 +73,7 @@ CDP_FUNCTION(cdp_segment_lock) {
 }
 
 CDP_FUNCTION(cdp_segment_change_row) {
-  const TriggerData* trigger = segment::trigger_data(fcinfo);
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
   if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) {
     HeapTuple row = trigger->tg_newtuple;
     if (segment::is_writing_segment()) return PointerGetDatum(row);
@@ -97,18 +87,13 @@ CDP_FUNCTION(cdp_segment_change_row) {
   }
   // A row that brings its computed state along is restored from a dump, with its members.
   HeapTuple row = trigger->tg_trigtuple;
-  bool is_never_computed = false;
-  (void)pg::guard([&] {
-    TupleDesc description = trigger->tg_relation->rd_att;
-    return SPI_getbinval(row, description, SPI_fnumber(description, "computed_at"), &is_never_computed);
-  });
-  const bool is_to_be_computed =
-      is_never_computed && segment::status_in(trigger, row) != segment::Status::Paused;
+  const bool is_to_be_computed = !pg::column_of(trigger, row, "computed_at") &&
+                                 segment::status_in(trigger, row) != segment::Status::Paused;
   return PointerGetDatum(is_to_be_computed ? segment::with_pending_status(trigger, row) : row);
 }
 
 CDP_FUNCTION(cdp_segment_follow) {
-  const TriggerData* trigger = segment::trigger_data(fcinfo);
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
   if (segment::is_writing_segment()) return 0;
   pg::Spi spi;
   segment::Catalog::invalidate();
@@ -145,8 +130,8 @@ CDP_FUNCTION(cdp_segment_follow) {
 }
 
 CDP_FUNCTION(cdp_segment_query_check) {
-  const TriggerData* trigger = segment::trigger_data(fcinfo);
-  HeapTuple row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
+  HeapTuple row = pg::new_row(trigger);
   const std::string run_as = segment::column_text(trigger, row, "run_as").value_or("");
   const Oid role = pg::find_role(run_as);
   // A role that is not there yet may come with a restored dump: a superuser's to say.

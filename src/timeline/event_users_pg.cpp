@@ -5,13 +5,10 @@
 #include "pg/spi.hpp"
 #include "timeline/event_days.hpp"
 #include "timeline/event_users.hpp"
+#include "timeline/gathered_days.hpp"
 
 #include <algorithm>
 #include <memory_resource>
-
-extern "C" {
-#include <utils/date.h>
-}
 
 namespace cdp::timeline {
 
@@ -31,7 +28,10 @@ class Collector {
     add_recent();
     EventUsers users{bitmap_of(certain_), bitmap_of(in_parts_)};
     users.possible |= users.certain;
-    remove_gone(users);
+    // Days keep those who are gone.
+    const bitmap::Bitmap gone = gone_users(spi_);
+    users.certain -= gone;
+    users.possible -= gone;
     return users;
   }
 
@@ -42,8 +42,6 @@ class Collector {
   static bitmap::Bitmap bitmap_of(bitmap::Accumulator& users) {
     return bitmap::Bitmap::from_bytes(bytes_in(users.to_bytes()));
   }
-
-  static pg::Bound date_of(Instant time) { return {DATEOID, DateADTGetDatum(day_of(time)), false}; }
 
   /// Is all of a day within the time?
   bool has_all_of(int32_t day) const {
@@ -67,7 +65,7 @@ class Collector {
   void add_packed() {
     static pg::Query query(
         "SELECT day, users FROM cdp.event_day_packed WHERE event_no = $1 AND day BETWEEN $2 AND $3");
-    pg::Cursor cursor(spi_, query, event_no_, date_of(since_), date_of(until_));
+    pg::Cursor cursor(spi_, query, event_no_, pg::Date{day_of(since_)}, pg::Date{day_of(until_)});
     for_each_row(cursor, kSetsAtOnce, [this](const pg::Rows& rows, uint64_t i) {
       (has_all_of(rows.integer(i, 0)) ? certain_ : in_parts_).add(pg::bytes_of(rows.datum(i, 1)));
     });
@@ -84,17 +82,6 @@ class Collector {
     pg::Cursor cursor(spi_, query, event_no_, since_, until_, INT64_MAX);
     for_each_row(cursor, kRowsAtOnce, [this](const pg::Rows& rows, uint64_t i) {
       certain_.add(static_cast<uint32_t>(rows.bigint(i, 0)));
-    });
-  }
-
-  /// Days keep users that are gone.
-  void remove_gone(EventUsers& users) {
-    static pg::Query query("SELECT users FROM cdp.gone_user");
-    pg::Cursor cursor(spi_, query);
-    for_each_row(cursor, kSetsAtOnce, [&](const pg::Rows& rows, uint64_t i) {
-      const auto gone = bitmap::Bitmap::from_bytes(pg::bytes_of(rows.datum(i, 0)));
-      users.certain -= gone;
-      users.possible -= gone;
     });
   }
 

@@ -62,6 +62,9 @@ class GatheredDays {
 /// cdp.event_day_packed.
 void add_gone_users(pg::Spi& spi, const std::vector<int64_t>& users);
 
+/// Whose numbers are kept so.
+bitmap::Bitmap gone_users(pg::Spi& spi);
+
 /// Takes these users, and all who are gone, out of the rows of cdp.event_day_packed for these days.
 void remove_from_days(pg::Spi& spi, const std::set<EventDay>& days, const std::vector<int64_t>& users);
 

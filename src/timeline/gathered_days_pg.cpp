@@ -10,7 +10,6 @@
 extern "C" {
 #include <catalog/pg_type.h>
 #include <miscadmin.h>
-#include <utils/date.h>
 }
 
 namespace cdp::timeline {
@@ -18,8 +17,6 @@ namespace cdp::timeline {
 namespace {
 
 constexpr int64_t kUsersPerPart = 65536;
-
-pg::Bound date_value(int32_t day) { return {DATEOID, DateADTGetDatum(day), false}; }
 
 pg::Bound bitmap_value(pg::Spi& spi, const std::string& bytes) {
   static pg::Query type_query(
@@ -34,20 +31,22 @@ bitmap::Bitmap bitmap_at(const pg::Rows& rows, uint64_t row) {
 
 void remove_row(pg::Spi& spi, const EventDay& row) {
   static pg::Query remove("DELETE FROM cdp.event_day_packed WHERE event_no = $1 AND day = $2");
-  (void)remove(spi, row.event_no, date_value(row.day));
+  (void)remove(spi, row.event_no, pg::Date{row.day});
 }
 
 void write_row(pg::Spi& spi, const EventDay& row, const std::string& users) {
   static pg::Query upsert(
       "INSERT INTO cdp.event_day_packed (event_no, day, users) VALUES ($1, $2, $3)"
       " ON CONFLICT (event_no, day) DO UPDATE SET users = excluded.users");
-  (void)upsert(spi, row.event_no, date_value(row.day), bitmap_value(spi, users));
+  (void)upsert(spi, row.event_no, pg::Date{row.day}, bitmap_value(spi, users));
 }
 
 pg::Rows find_row(pg::Spi& spi, const EventDay& row) {
   static pg::Query find("SELECT users FROM cdp.event_day_packed WHERE event_no = $1 AND day = $2");
-  return find(spi, row.event_no, date_value(row.day));
+  return find(spi, row.event_no, pg::Date{row.day});
 }
+
+}  // namespace
 
 bitmap::Bitmap gone_users(pg::Spi& spi) {
   static pg::Query query("SELECT users FROM cdp.gone_user");
@@ -56,8 +55,6 @@ bitmap::Bitmap gone_users(pg::Spi& spi) {
   for (uint64_t i = 0; i < rows.size(); ++i) parts.push_back(bitmap_at(rows, i));
   return bitmap::Bitmap::union_of(parts);
 }
-
-}  // namespace
 
 GatheredDays& GatheredDays::of_process() {
   static GatheredDays days;

@@ -43,12 +43,7 @@ class Scan {
         in_order_(spi) {}
 
   void run() {
-    if (demand_.users != nullptr)
-      chunks_.set_filter(
-          [](const void* users, int64_t user_no) noexcept {
-            return static_cast<const bitmap::Bitmap*>(users)->contains(static_cast<uint32_t>(user_no));
-          },
-          demand_.users);
+    if (demand_.users != nullptr) chunks_.set_filter(bitmap::Bitmap::has_user, demand_.users);
     chunks_.seek(demand_.first_user, demand_.last_user);
     following_ = chunks_.next();
     next_chunk();

@@ -1,15 +1,15 @@
 /// When changed profiles are folded into the trait indexes.
 
-#include "base/error.hpp"
-#include "pg/boundary.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "profile/changed_profiles.hpp"
 #include "profile/trait_index.hpp"
+#include "worker/attempt_pg.hpp"
 #include "worker/folding.hpp"
 #include "worker/stages.hpp"
 
 #include <optional>
+#include <string>
 
 namespace cdp::worker {
 
@@ -82,17 +82,10 @@ void report_failure(const char* message) {
 
 Instant fold_some(pg::Spi& spi, Instant now) {
   static Folding folding;
-  try {
-    Instant next = Instant::max();
-    pg::in_subtransaction([&] { next = folding.step(spi, now); });
-    return next;
-  } catch (const Error& error) {
-    if (error.category() == Category::Cancelled) throw;
-    report_failure(error.what());
-  } catch (const pg::ServerError& error) {
-    if (ERRCODE_TO_CATEGORY(error.sqlstate()) == ERRCODE_OPERATOR_INTERVENTION) throw;
-    report_failure(error.what());
-  }
+  Instant next = Instant::max();
+  const std::optional<std::string> failure = failure_of([&] { next = folding.step(spi, now); });
+  if (!failure) return next;
+  report_failure(failure->c_str());
   folding.rest_after_failure(now);
   return Instant::max();
 }

@@ -1,6 +1,5 @@
 /// Erasure on request, room by room.
 
-#include "base/error.hpp"
 #include "decision/feedback.hpp"
 #include "event/store.hpp"
 #include "pg/boundary.hpp"
@@ -14,10 +13,6 @@
 #include "timeline/packing.hpp"
 
 #include <optional>
-
-extern "C" {
-#include <access/xact.h>
-}
 
 namespace cdp::worker {
 
@@ -45,11 +40,7 @@ bool forget(pg::Spi& spi, std::string_view id) {
 using namespace cdp;  // NOLINT(google-build-using-namespace): the function below is the room's outside
 
 CDP_FUNCTION(cdp_forget) {
-  // A snapshot from before the lock would miss rows that must not be left behind.
-  if (IsolationUsesXactSnapshot())
-    throw Error(Category::State,
-                "cdp_forget() cannot run in a transaction of isolation level repeatable read or serializable",
-                {}, "Call it in one of level read committed.");
+  segment::refuse_old_snapshot("cdp_forget()");
   const pg::Arguments arguments(fcinfo);
   pg::Spi spi;
   segment::lock_processing();

@@ -9,17 +9,15 @@
 #include "segment/membership.hpp"
 #include "session/store.hpp"
 #include "timeline/packing.hpp"
+#include "worker/attempt_pg.hpp"
 #include "worker/load.hpp"
 #include "worker/packing.hpp"
+#include "worker/stages.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
-
-extern "C" {
-#include <access/xact.h>
-}
 
 namespace cdp::worker {
 
@@ -85,21 +83,15 @@ Instant pack_some(pg::Spi& spi, Instant now) {
   static bool may_have_failed = true;  // perhaps a process before this one
   if (pack_interval() == 0) return Instant::max();
   if (now < next_look) return has_more ? next_look : Instant::max();
-  try {
-    const auto begin = std::chrono::steady_clock::now();
-    pg::in_subtransaction([&] { has_more = pack_if_due(spi, now, &next_look); });
-    const auto took =
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
-    if (has_more) next_look = now + (1 + kRests) * took.count();
+  const Stopwatch stopwatch;
+  const std::optional<std::string> failure =
+      failure_of([&] { has_more = pack_if_due(spi, now, &next_look); });
+  if (!failure) {
+    if (has_more) next_look = now + (1 + kRests) * stopwatch.us();
     if (std::exchange(may_have_failed, false)) record_success(spi);
     return has_more ? next_look : Instant::max();
-  } catch (const Error& error) {
-    if (error.category() == Category::Cancelled) throw;
-    report_failure(spi, error.what());
-  } catch (const pg::ServerError& error) {
-    if (ERRCODE_TO_CATEGORY(error.sqlstate()) == ERRCODE_OPERATOR_INTERVENTION) throw;
-    report_failure(spi, error.what());
   }
+  report_failure(spi, *failure);
   // Messages go on being taken; what keeps events from being packed is looked at once in a while.
   may_have_failed = true;
   has_more = false;
@@ -119,11 +111,7 @@ CDP_FUNCTION(cdp_pack) {
     if (most_events < 1)
       throw Error(Category::BadValue, "max_events must be at least 1, not " + std::to_string(most_events));
   }
-  // A snapshot from before the lock would miss events that must not be left behind.
-  if (IsolationUsesXactSnapshot())
-    throw Error(Category::State,
-                "cdp_pack() cannot run in a transaction of isolation level repeatable read or serializable",
-                {}, "Call it in one of level read committed.");
+  segment::refuse_old_snapshot("cdp_pack()");
   pg::Spi spi;
   segment::lock_processing();
   return Int64GetDatum(worker::pack_now(spi, pg::now(), most_events));
