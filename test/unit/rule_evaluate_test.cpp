@@ -201,7 +201,7 @@ TEST(RuleEvaluate, SegmentsMayBeSetsOfUsers) {
   EXPECT_EQ(user.ask("did(x in last 1 hour) and not in segment without", now, resolve),
             (Verdict{true, at("2025-06-01T01:00:00Z")}));
   EXPECT_EQ(user.explained("in segment with", now, resolve),
-            R"({"condition":"in segment \"with\"","truth":true,"valid_until":null})");
+            R"({"condition":"in segment with","truth":true,"valid_until":null})");
   // What the profile's conditions tell decides as evaluate() does.
   timeline::Demand demand;
   const int asked = with->times_asked;
