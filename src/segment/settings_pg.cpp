@@ -24,8 +24,8 @@ void load() {
   pg::guard([] {
     DefineCustomBoolVariable("cdp.segment_notify",
                              "Sends a notice on channel cdp_segment when members of segments change.",
-                             "One for each batch, definition or refresh that changes any.", &is_notifying, false, PGC_SUSET, 0,
-                             nullptr, nullptr, nullptr);
+                             "One for each batch, definition or refresh that changes any.", &is_notifying,
+                             false, PGC_SUSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("cdp.segment_change_keep",
                             "How long rows of cdp.segment_change are kept; 0 is for ever.",
                             "Older ones are deleted along with batches, some thousands at once.",

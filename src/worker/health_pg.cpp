@@ -12,6 +12,8 @@
 #include "worker/version.hpp"
 
 #include <cmath>
+#include <string>
+#include <vector>
 
 extern "C" {
 #include <access/xlog.h>
@@ -62,12 +64,14 @@ class Health {
     add(check, "error", detail, remedy);
   }
 
-  /// Whether the caller may read a relation of schema cdp; if not, the check says so.
-  bool may_read(const char* check, const char* relation) {
+  /// Whether the caller may read relations of schema cdp; if not, the check says so.
+  bool may_read(const char* check, const std::vector<std::string>& relations) {
     static pg::Query query(
-        "SELECT has_schema_privilege('cdp', 'USAGE') AND has_table_privilege('cdp.' || $1, 'SELECT'),"
-        " format('GRANT USAGE ON SCHEMA cdp TO %1$I; GRANT SELECT ON cdp.%2$I TO %1$I', current_user, $1)");
-    const pg::Rows rows = query(spi_, relation);
+        "SELECT CASE WHEN has_schema_privilege('cdp', 'USAGE') THEN"
+        " (SELECT bool_and(has_table_privilege('cdp.' || r, 'SELECT')) FROM unnest($1) AS r) ELSE false END,"
+        " format('GRANT USAGE ON SCHEMA cdp TO %1$I; GRANT SELECT ON %2$s TO %1$I', current_user,"
+        " (SELECT string_agg('cdp.' || r, ', ') FROM unnest($1) AS r))");
+    const pg::Rows rows = query(spi_, relations);
     if (rows.boolean(0, 0)) return true;
     add(check, "unknown", "Not visible to you.", rows.text(0, 1));
     return false;
@@ -129,7 +133,7 @@ class Health {
   void check_worker() {
     const int pid = pg::find_worker(MyDatabaseId);
     if (pid == 0 && RecoveryInProgress()) return ok("worker", "None runs, as it should be on a standby.");
-    if (!may_read("worker", "worker_status")) return;
+    if (!may_read("worker", {"worker_status"})) return;
     static pg::Query query(
         "SELECT state, retry_at IS NOT NULL, errors_total::text, coalesce(last_error, ''),"
         " to_char(retry_at, 'HH24:MI:SS TZ') FROM cdp.worker_status");
@@ -171,7 +175,7 @@ class Health {
   }
 
   void check_inbox() {
-    if (!may_read("inbox", "worker_status")) return;
+    if (!may_read("inbox", {"worker_status"})) return;
     static pg::Query query(
         "SELECT pending_messages::text, coalesce(lag_seconds, 0), round(messages_per_second::numeric, "
         "1)::text,"
@@ -230,7 +234,7 @@ class Health {
   /// Packing fails, or cannot go on because the table that was packed last is still looked at.
   void check_packing() {
     if (RecoveryInProgress()) return ok("packing", "The primary server packs.");
-    if (!may_read("packing", "packing_status")) return;
+    if (!may_read("packing", {"packing_status"})) return;
     static pg::Query query(
         "SELECT fails_since IS NOT NULL, to_char(fails_since, 'YYYY-MM-DD HH24:MI:SS TZ'),"
         " to_char(last_error_at, 'YYYY-MM-DD HH24:MI:SS TZ'), last_error,"
@@ -295,7 +299,7 @@ class Health {
 
   /// Segments whose query fails, or whose members are still to be computed.
   void check_segments() {
-    if (!may_read("segments", "segment") || !may_read("segments", "segment_query")) return;
+    if (!may_read("segments", {"segment", "segment_query"})) return;
     static pg::Query failing(
         "SELECT s.name, q.error, to_char(q.failed_at, 'YYYY-MM-DD HH24:MI:SS TZ'), count(*) OVER ()"
         " FROM cdp.segment_query AS q JOIN cdp.segment AS s USING (segment_no) WHERE q.failed_at IS NOT NULL"
@@ -312,7 +316,7 @@ class Health {
   }
 
   void check_clock() {
-    if (!may_read("clock", "inbox_cursor")) return;
+    if (!may_read("clock", {"inbox_cursor"})) return;
     if (pg::is_clock_set())
       return warning(
           "clock",

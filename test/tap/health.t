@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use IPC::Run ();
 use Test::More;
 
-my @checks = qw(version preload standby template worker worker_slots inbox inbox_size packing clock autovacuum);
+my @checks = qw(version preload standby template worker worker_slots inbox inbox_size packing segments clock autovacuum);
 # Little shared memory, so that a process' memory is its own.
 my $node = new_cluster('health', "shared_preload_libraries = 'cdp'\nshared_buffers = 16MB\nmax_worker_processes = 9\n"
 	  . "max_prepared_transactions = 2\nlog_min_messages = warning\n");
@@ -279,7 +279,7 @@ answer('SELECT cdp_worker_stop()');
 answer('CREATE ROLE clerk');
 is((fails_with($node, 'SET ROLE clerk; SELECT cdp_health()'))[0], 'none', 'every role may ask');
 is(answer(q{SET ROLE clerk; SELECT string_agg(check_name, ' ') FROM cdp_health() WHERE status = 'unknown' AND detail = 'Not visible to you.'}),
-	'worker inbox packing clock', 'and is told what it may not see');
+	'worker inbox packing segments clock', 'and is told what it may not see');
 is(answer(q{SET ROLE clerk; SELECT count(*) FROM cdp_health()}), scalar @checks, 'in every check');
 answer($_) for split /; |\n/, answer(q{SET ROLE clerk; SELECT remedy FROM cdp_health() WHERE status = 'unknown'});
 is(answer(q{SET ROLE clerk; SELECT count(*) FROM cdp_health() WHERE status = 'unknown'}), 0, '... which the remedy ends');
