@@ -7,10 +7,20 @@ RESET client_min_messages;
 SET timezone = 'Asia/Kolkata';
 CREATE VIEW expected AS
     SELECT event, (ts AT TIME ZONE 'UTC')::date AS day, array_agg(DISTINCT user_no::integer ORDER BY user_no::integer) AS users FROM cdp.event GROUP BY 1, 2;
+-- Reports count by days who did the first event and nothing of the second.
+CREATE VIEW wrong_funnels AS
+    SELECT steps, since, until FROM (VALUES (ARRAY['view', 'rare']), (ARRAY['rare', 'cart', 'view']), (ARRAY['buy']), (ARRAY['rare', 'never'])) AS f (steps),
+        (VALUES (NULL::timestamptz, NULL::timestamptz), ('1999-12-27Z', '2000-01-01Z'), ('1999-12-28 12:00Z', '2000-01-02 06:00Z'), ('1999-12-29 09:00Z', '1999-12-29 20:00Z')) AS r (since, until)
+    WHERE (SELECT array_agg(users ORDER BY step) FROM cdp_funnel_report(steps, '2 days', since, until)) IS DISTINCT FROM
+        (SELECT array_agg(users ORDER BY step)
+         FROM (SELECT step, count(*) FILTER (WHERE depth >= step) AS users FROM generate_series(1, cardinality(steps)) AS step LEFT JOIN
+                   (SELECT cdp_funnel(ts, '2 days', event = steps[1], coalesce(event = steps[2], false), coalesce(event = steps[3], false)) AS depth
+                    FROM cdp.event WHERE ts >= coalesce(since, '-infinity') AND ts < coalesce(until, 'infinity') GROUP BY user_no) AS d ON true GROUP BY step) AS e);
 CREATE VIEW differences AS
     SELECT (SELECT count(*) FROM (TABLE expected EXCEPT ALL SELECT event, day, rb_to_array(users) FROM cdp.event_day) AS d) AS missing,
            (SELECT count(*) FROM (SELECT event, day, rb_to_array(users) FROM cdp.event_day EXCEPT ALL TABLE expected) AS d) AS invented,
-           (SELECT count(*) FROM cdp.event_day) AS days;
+           (SELECT count(*) FROM cdp.event_day) AS days,
+           (SELECT count(*) FROM wrong_funnels) AS funnels;
 -- 60 people, some known by devices at first, 5 names, 12 days about the turn of an era of the calendar and of noon.
 CREATE FUNCTION pg_temp.send(first int, last int) RETURNS bigint LANGUAGE sql AS $$
     SELECT count(cdp_track(CASE WHEN h % 7 < 5 THEN 'u' || h % 60 END, (ARRAY['view', 'view', 'cart', 'buy', 'rare'])[h / 60 % 5 + 1], '{}',

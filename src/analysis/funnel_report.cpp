@@ -41,6 +41,19 @@ ReportStep read_step(std::string_view text, bool is_event) {
   }
 }
 
+FunnelUsers split_users(const timeline::EventUsers& first, const timeline::EventUsers& second) {
+  FunnelUsers users;
+  users.open = first.possible;
+  users.open -= first.certain;
+  bitmap::Bitmap both = first.possible;
+  both &= second.possible;
+  users.open |= both;
+  bitmap::Bitmap others = first.certain;
+  others -= users.open;
+  users.only_first = static_cast<int64_t>(others.cardinality());
+  return users;
+}
+
 FunnelReport::FunnelReport(std::vector<ReportStep> steps, Micros within, Instant since, Instant until)
     : steps_(std::move(steps)),
       within_(within),

@@ -3,6 +3,7 @@
 #include "analysis/funnel.hpp"
 #include "rule/tree.hpp"
 #include "timeline/decode_room.hpp"
+#include "timeline/event_users.hpp"
 #include "timeline/scan.hpp"
 
 #include <bit>
@@ -26,6 +27,15 @@ struct ReportStep {
 /// is that. Throws Error(BadValue) naming the step and what is wrong with it.
 ReportStep read_step(std::string_view text, bool is_event);
 
+/// What follows from who did the first two events of a funnel that counts any event of the first name.
+struct FunnelUsers {
+  bitmap::Bitmap open;     ///< whose histories have to be read
+  int64_t only_first = 0;  ///< how many of the others came to the first step, and no further
+};
+
+/// `second` is empty where there is but one step.
+FunnelUsers split_users(const timeline::EventUsers& first, const timeline::EventUsers& second);
+
 /// How far users come in a funnel: folds their histories one after the other.
 class FunnelReport : public timeline::HistoryVisitor {
  public:
@@ -36,12 +46,15 @@ class FunnelReport : public timeline::HistoryVisitor {
   const timeline::ScanDemand& demand() const { return demand_; }
   /// The same of some users alone.
   void restrict_to_users(int64_t first, int64_t last);
+  /// The same of a set of users, which must live as long as the report.
+  void restrict_to_users(const bitmap::Bitmap& users) { demand_.users = &users; }
 
   void begin(int64_t user_no) override;
   bool chunk(const timeline::ScannedChunk& chunk) override;
   bool event(Instant time, int32_t place, const timeline::PropertyValues& property) override;
   void end() override;
 
+  const std::vector<ReportStep>& steps() const { return steps_; }
   /// The event of a step, from 0.
   const std::string& event_of(size_t step) const { return steps_[step].event; }
   /// How many users reached each step, and all before it.

@@ -9,7 +9,9 @@
 #include "pg/spi.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace cdp;  // NOLINT(google-build-using-namespace): the function below is the room's outside
@@ -40,9 +42,13 @@ struct Question {
   Instant until = Instant::max();
   int64_t users_per_piece = 0;  ///< 0: one piece has them all
   std::vector<std::string> steps;
+  std::optional<bitmap::Bitmap> users;  ///< only these
 
   std::string to_bytes() const {
     ByteWriter out;
+    const std::string set = users ? users->to_bytes() : std::string();
+    out.varint(set.size());
+    out.text(set);
     out.fixed(within);
     out.fixed(since.us);
     out.fixed(until.us);
@@ -57,6 +63,8 @@ struct Question {
   static Question from_bytes(ByteView bytes) {
     ByteReader in(bytes, "question of a parallel worker");
     Question question;
+    if (const uint64_t size = in.varint(); size > 0)
+      question.users = bitmap::Bitmap::from_bytes(in.take(size));
     question.within = in.fixed<Micros>();
     question.since.us = in.fixed<int64_t>();
     question.until.us = in.fixed<int64_t>();
@@ -75,6 +83,7 @@ void fold_pieces(pg::SharedWork& work) {
   pg::Spi spi(pg::Spi::Mode::ReadOnly);
   analysis::FunnelReport report(read_steps(spi, question.steps), question.within, question.since,
                                 question.until);
+  if (question.users) report.restrict_to_users(*question.users);
   while (const std::optional<int64_t> piece = work.next_piece()) {
     if (question.users_per_piece > 0) {
       const int64_t first = 1 + *piece * question.users_per_piece;
@@ -83,6 +92,15 @@ void fold_pieces(pg::SharedWork& work) {
     timeline::scan_histories(spi, report.demand(), report);
   }
   std::copy(report.deepest().begin(), report.deepest().end(), work.counts().begin());
+}
+
+/// What follows for a report from who did its first two events.
+analysis::FunnelUsers split_users(pg::Spi& spi, const analysis::FunnelReport& report) {
+  const auto users_of = [&](size_t step) {
+    return timeline::users_of_event(spi, report.steps()[step].event_no, report.demand().since,
+                                    report.demand().until);
+  };
+  return analysis::split_users(users_of(0), report.steps().size() > 1 ? users_of(1) : timeline::EventUsers{});
 }
 
 /// The largest number that a user may have.
@@ -123,9 +141,17 @@ CDP_FUNCTION(cdp_funnel_report) {
   // Errors in the steps are found here, before others begin.
   analysis::FunnelReport report(read_steps(spi, question.steps), question.within, question.since,
                                 question.until);
+  int64_t only_first = 0;
+  if (report.steps().front().where == nullptr) {
+    analysis::FunnelUsers known = split_users(spi, report);
+    only_first = known.only_first;
+    question.users = std::move(known.open);
+  }
   const std::string argument = question.to_bytes();
-  report.add(pg::SharedWork::run(workers, "cdp_funnel_report_worker", fold_pieces, bytes_in(argument), pieces,
-                                 question.steps.size() + 1));
+  std::vector<int64_t> deepest = pg::SharedWork::run(workers, "cdp_funnel_report_worker", fold_pieces,
+                                                     bytes_in(argument), pieces, question.steps.size() + 1);
+  deepest[1] += only_first;
+  report.add(deepest);
   const std::vector<int64_t> users = report.users();
   for (size_t i = 0; i < users.size(); ++i)
     rows.add(

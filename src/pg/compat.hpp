@@ -61,6 +61,17 @@ int statistics_target(const Stats* stats) {
 #endif
 }
 
+/// What the first columns of a row are, without constraints and defaults.
+inline TupleDesc first_columns(TupleDesc row, int columns) {
+#if PG_VERSION_NUM >= 180000
+  return CreateTupleDescTruncatedCopy(row, columns);
+#else
+  TupleDesc copy = CreateTupleDescCopy(row);
+  copy->natts = columns;
+  return copy;
+#endif
+}
+
 /// Opens a scan of an index for so many keys.
 template <class Table, class Index, class Snapshot>
 auto begin_index_scan(Table table, Index index, Snapshot snapshot, int key_count) {

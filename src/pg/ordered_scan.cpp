@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 extern "C" {
 #include <access/genam.h>
@@ -34,9 +35,11 @@ constexpr size_t kPrefetchedBytes = 5 * kCacheLineBytes;
 
 /// Plain data, as State is.
 struct OrderedScan::Lot {
+  int found;
   HeapTupleData rows[kRowsAtOnce];
   ItemPointerData places[kRowsAtOnce];  ///< of those that are given, as are the following
-  Datum* values;                        ///< of all columns, row after row
+  const char* ends[kRowsAtOnce];
+  Datum* values;  ///< row after row
   bool* nulls;
   Buffer pages[kPagesAtOnce];
   int page_count;
@@ -50,8 +53,8 @@ struct OrderedScan::State {
   MemoryContext context;  ///< of the scan
   OpenedIndex opened;
   IndexScanDesc scan;  ///< nullptr before the first seek
-  int columns;         ///< of the table
-  Lot lots[2];
+  TupleDesc columns;   ///< those that are read
+  Lot lots[kLots];
   ItemPointerData places[kRowsAtOnce];
   uint64_t by_page[kRowsAtOnce];  ///< in the order of pages: page, then 16 bits of which place it is
   bool is_at_end;
@@ -63,9 +66,11 @@ struct OrderedScan::State {
   void sort_by_page(int count);
   void find_rows(Lot* lot, int count);
   bool take_visible(Page page, const ItemPointerData& place, HeapTuple row) const;
+  void find(Lot* lot);
+  int unpack(Lot* lot) const;
 };
 
-OrderedScan::OrderedScan(const char* schema, const char* table, const char* index, Sees sees)
+OrderedScan::OrderedScan(const char* schema, const char* table, const char* index, Sees sees, int columns)
     : exceptions_(std::uncaught_exceptions()) {
   state_ = guard([&] {
     auto* state = static_cast<State*>(palloc0(sizeof(State)));
@@ -75,10 +80,10 @@ OrderedScan::OrderedScan(const char* schema, const char* table, const char* inde
                       errmsg("table \"%s\" is not kept by access method heap", table),
                       errhint("ALTER TABLE %s.%s SET ACCESS METHOD heap", schema, table)));
     state->context = CurrentMemoryContext;
-    state->columns = RelationGetNumberOfAttributes(state->opened.table);
+    state->columns = first_columns(RelationGetDescr(state->opened.table), columns);
     for (Lot& lot : state->lots) {
       lot.copies = AllocSetContextCreate(CurrentMemoryContext, "cdp ordered scan", ALLOCSET_DEFAULT_SIZES);
-      const Size count = static_cast<Size>(kRowsAtOnce) * static_cast<Size>(state->columns);
+      const Size count = static_cast<Size>(kRowsAtOnce) * static_cast<Size>(columns);
       lot.values = static_cast<Datum*>(palloc(count * sizeof(Datum)));
       lot.nulls = static_cast<bool*>(palloc(count * sizeof(bool)));
     }
@@ -106,6 +111,7 @@ OrderedScan::~OrderedScan() {
 
 void OrderedScan::seek(int64_t first, int64_t last) {
   at_ = filled_ = 0;
+  has_ahead_ = false;
   State* state = state_;
   guard([&] {
     // A key is compared with each entry of the index, so there are none for a walk through all of it.
@@ -206,7 +212,7 @@ bool OrderedScan::State::take_visible(Page page, const ItemPointerData& place, H
   row->t_len = ItemIdGetLength(id);
   ItemPointerSet(&row->t_self, ItemPointerGetBlockNumber(&place), item);
   row->t_tableOid = RelationGetRelid(opened.table);
-  // Rows are read some hundreds later: by then what they begin with has come from memory.
+  // Rows are read a lot later: by then what they begin with has come from memory.
   for (size_t byte = 0; byte < kPrefetchedBytes; byte += kCacheLineBytes)
     __builtin_prefetch(reinterpret_cast<const char*>(row->t_data) + byte);
   return true;
@@ -219,35 +225,50 @@ void OrderedScan::Lot::release() {
 
 StoredRow OrderedScan::row(int at) const {
   const Lot& lot = state_->lots[lot_];
-  const int first = at * state_->columns;
-  return {lot.values + first, lot.nulls + first, place_of(lot.places[at])};
+  const int first = at * state_->columns->natts;
+  return {lot.values + first, lot.nulls + first, place_of(lot.places[at]), lot.ends[at]};
+}
+
+/// Finds the next rows and asks for them to come from memory: they are read one lot later.
+void OrderedScan::State::find(Lot* lot) {
+  lot->release();
+  lot->found = find_places();
+  sort_by_page(lot->found);
+  const MemoryContext before = MemoryContextSwitchTo(lot->copies);
+  find_rows(lot, lot->found);
+  MemoryContextSwitchTo(before);
+}
+
+/// Unpacks the rows that were found; how many of them are visible.
+int OrderedScan::State::unpack(Lot* lot) const {
+  int filled = 0;
+  for (int i = 0; i < lot->found; ++i) {
+    HeapTuple row = &lot->rows[i];
+    if (row->t_data == nullptr) continue;
+    const int first = filled * columns->natts;
+    heap_deform_tuple(row, columns, lot->values + first, lot->nulls + first);
+    lot->ends[filled] = reinterpret_cast<const char*>(row->t_data) + row->t_len;
+    lot->places[filled++] = row->t_self;
+  }
+  return filled;
 }
 
 void OrderedScan::fetch() {
   State* state = state_;
-  lot_ = 1 - lot_;
-  Lot* lot = &state->lots[lot_];
-  at_ = 0;
-  filled_ = guard([&] {
-    int filled = 0;
-    while (filled == 0 && !state->is_at_end) {
+  at_ = filled_ = 0;
+  while (filled_ == 0 && (has_ahead_ || !state->is_at_end)) {
+    lot_ = std::exchange(ahead_, (ahead_ + 1) % kLots);
+    Lot* lot = &state->lots[lot_];
+    Lot* following = &state->lots[ahead_];
+    filled_ = guard([&] {
       CHECK_FOR_INTERRUPTS();
-      const int count = state->find_places();
-      state->sort_by_page(count);
-      lot->release();
-      const MemoryContext before = MemoryContextSwitchTo(lot->copies);
-      state->find_rows(lot, count);
-      MemoryContextSwitchTo(before);
-      for (int i = 0; i < count; ++i) {
-        if (lot->rows[i].t_data == nullptr) continue;
-        const int first = filled * state->columns;
-        heap_deform_tuple(&lot->rows[i], RelationGetDescr(state->opened.table), lot->values + first,
-                          lot->nulls + first);
-        lot->places[filled++] = lot->rows[i].t_self;
-      }
-    }
-    return filled;
-  });
+      if (!has_ahead_) state->find(lot);
+      following->found = 0;
+      if (!state->is_at_end) state->find(following);
+      return state->unpack(lot);
+    });
+    has_ahead_ = following->found > 0;
+  }
 }
 
 }  // namespace cdp::pg

@@ -12,15 +12,16 @@ namespace cdp::pg {
 
 /// Reads many rows in the order of an index whose first column is a bigint. Rows are fetched by the hundred,
 /// page after page, and those of one page at once: where the table lies about in the order of the index that
-/// costs a fraction of what IndexLookup does. Pins the pages of two such lots of rows.
+/// costs a fraction of what IndexLookup does. Pins the pages of three such lots of rows.
 ///
 ///   pg::OrderedScan rows("cdp", "timeline", "timeline_pkey", sees);
 ///   rows.seek(first_user, last_user);
 ///   while (const auto row = rows.next()) { … row->bigint(0) … }
 class OrderedScan {
  public:
-  /// Opens the table, which must be a heap, and a btree index of it, and locks them as SELECT does.
-  OrderedScan(const char* schema, const char* table, const char* index, Sees sees);
+  /// Opens the table, which must be a heap, and a btree index of it, and locks them as SELECT does. Rows have
+  /// the first `columns` columns; what lies behind these in memory is not touched.
+  OrderedScan(const char* schema, const char* table, const char* index, Sees sees, int columns);
   /// Closes them; the locks stay until the transaction ends.
   ~OrderedScan();
   OrderedScan(const OrderedScan&) = delete;
@@ -49,8 +50,11 @@ class OrderedScan {
   StoredRow row(int at) const;
 
   State* state_;
-  int exceptions_;  ///< under way when this was made
-  int lot_ = 0;     ///< the one of two that rows are given from
+  int exceptions_;                 ///< under way when this was made
+  static constexpr int kLots = 3;  ///< given before, being given, found ahead
+  int lot_ = 0;                    ///< the one that rows are given from
+  int ahead_ = 0;                  ///< the one that comes next
+  bool has_ahead_ = false;         ///< its rows are found
   int at_ = 0;
   int filled_ = 0;
 };

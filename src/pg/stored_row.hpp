@@ -40,9 +40,9 @@ class StoredRow {
  public:
   explicit StoredRow(TupleTableSlot* slot)
       : values_(slot->tts_values), nulls_(slot->tts_isnull), slot_(slot) {}
-  /// One of which all columns that will be read are unpacked.
-  StoredRow(const Datum* values, const bool* nulls, uint64_t place)
-      : values_(values), nulls_(nulls), place_(place) {}
+  /// One of which all columns that will be read are unpacked, and where its bytes end.
+  StoredRow(const Datum* values, const bool* nulls, uint64_t place, const char* end)
+      : values_(values), nulls_(nulls), place_(place), end_(end) {}
 
   uint64_t place() const { return slot_ != nullptr ? place_of(slot_->tts_tid) : place_; }
   bool is_null(int column) const {
@@ -56,6 +56,12 @@ class StoredRow {
   std::string_view text(int column) const { return text_of(datum(column)); }
   std::vector<int32_t> integers(int column) const { return integers_of(datum(column)); }
   Json json(int column) const { return json_of(datum(column)); }
+  /// How many bytes of the row lie behind some, which are a column's value; 0 where that is not known.
+  size_t bytes_behind(ByteView value) const {
+    const auto* value_end = reinterpret_cast<const char*>(value.data() + value.size());
+    const bool is_in_row = value_end <= end_ && end_ - value_end < BLCKSZ;
+    return is_in_row ? static_cast<size_t>(end_ - value_end) : 0;
+  }
   /// Throws Error(Internal) for null.
   Datum datum(int column) const {
     if (is_null(column)) fail_null(column);
@@ -70,6 +76,7 @@ class StoredRow {
   const bool* nulls_;
   TupleTableSlot* slot_ = nullptr;
   uint64_t place_ = 0;
+  const char* end_ = nullptr;
 };
 
 }  // namespace cdp::pg

@@ -1,14 +1,33 @@
 #include "pg/written_table.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 extern "C" {
 #include <access/table.h>
 #include <access/xact.h>
 #include <catalog/namespace.h>
 #include <executor/executor.h>
 #include <utils/lsyscache.h>
+#include <utils/rel.h>
 }
 
 namespace cdp::pg {
+
+namespace {
+
+bool is_for_others(const Trigger& trigger) {
+  const size_t end = std::strlen(kTriggerForOthers);
+  const size_t length = std::strlen(trigger.tgname);
+  return length >= end && std::strcmp(trigger.tgname + length - end, kTriggerForOthers) == 0;
+}
+
+bool are_all_for_others(const TriggerDesc* triggers) {
+  return triggers != nullptr &&
+         std::all_of(triggers->triggers, triggers->triggers + triggers->numtriggers, is_for_others);
+}
+
+}  // namespace
 
 void open_written_table(WrittenTable* table, const char* schema, const char* name, const char* whole) {
   table->context = AllocSetContextCreate(CurrentMemoryContext, "cdp written table", ALLOCSET_DEFAULT_SIZES);
@@ -25,6 +44,7 @@ void open_written_table(WrittenTable* table, const char* schema, const char* nam
   table->executor->es_output_cid = GetCurrentCommandId(true);
   table->result = makeNode(ResultRelInfo);
   InitResultRelInfo(table->result, table->relation, 0, table->whole_result, 0);
+  if (are_all_for_others(table->result->ri_TrigDesc)) table->result->ri_TrigDesc = nullptr;
   ExecOpenIndices(table->result, false);
   MemoryContextSwitchTo(before);
 }

@@ -22,8 +22,13 @@ struct WrittenTable {
   ResultRelInfo* whole_result;
 };
 
+/// A trigger so called, of a name with this end, does for those who write by statements what whoever writes
+/// without one does himself.
+constexpr const char* kTriggerForOthers = "_by_others";
+
 /// Opens it and locks it as INSERT and UPDATE do, with `context` a child of the current memory context; with
-/// the partitioned table `whole` where it is a partition.
+/// the partitioned table `whole` where it is a partition. Triggers for others are passed over, if there are
+/// no other ones; else all are fired.
 void open_written_table(WrittenTable* table, const char* schema, const char* name,
                         const char* whole = nullptr);
 

@@ -36,6 +36,7 @@ struct Profile {
   uint64_t place = 0;        ///< of its row, unless it is new
   bool has_changed = false;  ///< in what is not about traits
   bool have_traits_changed = false;
+  std::vector<std::string> changed_traits;  ///< names of those that have another value now; may repeat
   /// The ids by which the person is known; without those that were stored before the batch until
   /// `are_ids_counted`.
   IdCounts ids{};
@@ -103,6 +104,7 @@ class Directory {
   int64_t resolve_alias(const event::Received& received);
   int64_t resolve_tie(const event::Received& received);
   void save_profiles();
+  void note_changed(const std::vector<const Profile*>& saved);
   void save_identities();
 
   pg::Spi& spi_;

@@ -171,7 +171,7 @@ std::optional<IdentityKind> Directory::limit_against(int64_t user_no, const IdCo
 void Directory::merge(int64_t loser, int64_t winner, const event::Message& message) {
   Profile& from = profiles_.at(loser);
   Profile& into = profiles_.at(winner);
-  merge_traits(into.traits, into.trait_times, from.traits, from.trait_times);
+  merge_traits(into.traits, into.trait_times, from.traits, from.trait_times, into.changed_traits);
   into.first_seen = std::min(into.first_seen, from.first_seen);
   into.last_seen = std::max(into.last_seen, from.last_seen);
   into.has_changed = into.have_traits_changed = true;
@@ -285,7 +285,7 @@ int64_t Directory::resolve(const event::Received& received) {
   profile.first_seen = std::min(profile.first_seen, message.time);
   profile.last_seen = std::max(profile.last_seen, message.time);
   if (message.kind == event::MessageKind::Identify &&
-      set_traits(profile.traits, profile.trait_times, message.traits, message.time))
+      set_traits(profile.traits, profile.trait_times, message.traits, message.time, profile.changed_traits))
     profile.have_traits_changed = true;
   return user_no;
 }

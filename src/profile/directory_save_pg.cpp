@@ -3,6 +3,7 @@
 #include "base/interrupt.hpp"
 #include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
+#include "profile/changed_profiles.hpp"
 #include "profile/directory.hpp"
 
 #include <algorithm>
@@ -32,12 +33,24 @@ void Directory::save_profiles() {
     }
   }
   rows.finish();
+  note_changed(ordered);
   if (has_counted_) {
     static pg::Query count(
         "INSERT INTO cdp.user_counter (last_user_no) VALUES ($1)"
         " ON CONFLICT (is_single) DO UPDATE SET last_user_no = excluded.last_user_no");
     (void)count(spi_, *last_user_no_);
   }
+}
+
+void Directory::note_changed(const std::vector<const Profile*>& saved) {
+  const WatchedTraits& watched = watched_traits();
+  if (watched.empty()) return;
+  std::vector<int64_t> users;
+  for (const Profile* profile : saved)
+    if (profile->is_new || std::any_of(profile->changed_traits.begin(), profile->changed_traits.end(),
+                                       [&](const std::string& name) { return watched.contains(name); }))
+      users.push_back(profile->user_no);
+  note_changed_profiles(users);
 }
 
 void Directory::save_identities() {

@@ -75,25 +75,23 @@ class Binder {
   void bind_kind(Bound& bound, const Aggregate& aggregate) {
     add(bound, aggregate.events);
     if (!aggregate.measured.names.empty()) bound.column = column(aggregate.measured);
-    look_back(aggregate.last);
+    look_back(bound);
     plan_.is_time_dependent |= aggregate.last.has_value();
   }
   void bind_kind(Bound& bound, const Moment& moment) {
     add(bound, moment.events);
-    // The first event ever can lie anywhere; the last one need not be known where it is too old to matter.
-    const bool is_window = moment.test == Moment::Test::InLast;
-    look_back(is_window && !moment.is_first ? std::optional<Micros>(moment.last) : std::nullopt);
-    plan_.is_time_dependent |= is_window;
+    look_back(bound);
+    plan_.is_time_dependent |= moment.test == Moment::Test::InLast;
   }
   void bind_kind(Bound& bound, const Sequence& sequence) {
     for (const EventFilter& step : sequence.steps) add(bound, step);
-    look_back(sequence.last);
+    look_back(bound);
     plan_.is_time_dependent |= sequence.last.has_value();
   }
   void bind_kind(Bound& bound, const Abandoned& abandoned) {
     add(bound, abandoned.first);
     add(bound, abandoned.then);
-    look_back(abandoned.last);
+    look_back(bound);
     plan_.is_time_dependent = true;
   }
 
@@ -127,7 +125,8 @@ class Binder {
     return static_cast<size_t>(demand_.property({root, path.names}));
   }
 
-  void look_back(std::optional<Micros> window) {
+  void look_back(const Bound& bound) {
+    const std::optional<Micros> window = lookback_of(*bound.node);
     if (!window || !plan_.lookback)
       plan_.lookback = std::nullopt;
     else
@@ -154,6 +153,16 @@ bool BoundRule::uses_traits() const { return !plan_->traits.empty(); }
 const std::vector<std::string>& BoundRule::traits() const { return plan_->traits; }
 bool BoundRule::is_time_dependent() const { return plan_->is_time_dependent; }
 std::optional<Micros> BoundRule::lookback() const { return plan_->lookback; }
+
+std::optional<Micros> lookback_of(const Node& condition) {
+  if (const auto* aggregate = condition.as<Aggregate>()) return aggregate->last;
+  if (const auto* sequence = condition.as<Sequence>()) return sequence->last;
+  if (const auto* abandoned = condition.as<Abandoned>()) return abandoned->last;
+  // The first event ever can lie anywhere; the last one need not be known where it is too old to matter.
+  const auto* moment = condition.as<Moment>();
+  const bool is_window = moment != nullptr && moment->test == Moment::Test::InLast && !moment->is_first;
+  return is_window ? std::optional<Micros>(moment->last) : std::nullopt;
+}
 
 BoundRule bind(const Rule& rule, timeline::Demand& demand, const SegmentResolver& resolve) {
   return BoundRule(Binder(demand, resolve).plan(rule));

@@ -28,26 +28,6 @@ bool fits(const Json& value, const Json& pattern, bool ignores_case) {
   return value.string() && pattern.string() && is_like(*value.string(), *pattern.string(), ignores_case);
 }
 
-/// A negative operator's opposite; positive ones stay.
-Operator positive_of(Operator op) {
-  switch (op) {
-    case Operator::NotEqual:
-      return Operator::Equal;
-    case Operator::NotBetween:
-      return Operator::Between;
-    case Operator::NotIn:
-      return Operator::In;
-    case Operator::NotLike:
-      return Operator::Like;
-    case Operator::NotILike:
-      return Operator::ILike;
-    case Operator::NotContains:
-      return Operator::Contains;
-    default:
-      return op;
-  }
-}
-
 /// A positive operator, given how the value stands to each operand.
 template <class F>
 bool holds_by_order(Operator op, size_t operands, F&& order) {
@@ -121,6 +101,25 @@ char32_t small_letter(char32_t c) {
 }
 
 }  // namespace
+
+Operator positive_of(Operator op) {
+  switch (op) {
+    case Operator::NotEqual:
+      return Operator::Equal;
+    case Operator::NotBetween:
+      return Operator::Between;
+    case Operator::NotIn:
+      return Operator::In;
+    case Operator::NotLike:
+      return Operator::Like;
+    case Operator::NotILike:
+      return Operator::ILike;
+    case Operator::NotContains:
+      return Operator::Contains;
+    default:
+      return op;
+  }
+}
 
 std::string folded(std::string_view text) {
   std::string result;

@@ -8,6 +8,9 @@
 /// What the operators mean.
 namespace cdp::rule {
 
+/// A negative operator's opposite (= of <>); positive ones stay.
+Operator positive_of(Operator op);
+
 /// Does the test hold for a value? nullptr and JSON null are absent.
 bool holds(const Test& test, const Json* value);
 

@@ -128,6 +128,51 @@ class Decider {
   Instant now_;
 };
 
+/// Looks for conditions about the profile that are not known and may matter.
+class OpenConditions {
+ public:
+  OpenConditions(ProfileTruths profile, ProfileTruths known) : profile_(profile), known_(known) {}
+
+  /// What is known of a part, and the conditions on which the rest depends.
+  struct Part {
+    Truth truth;
+    ProfileTruths open = 0;
+  };
+
+  Part look(const Bound& bound) const {
+    if (bound.node->as<And>()) return combined(bound, false);
+    if (bound.node->as<Or>()) return combined(bound, true);
+    if (bound.node->as<InSegment>()) return look(bound.parts.front());
+    if (bound.node->as<Not>()) {
+      Part part = look(bound.parts.front());
+      if (part.truth) part.truth = !*part.truth;
+      return part;
+    }
+    if (bound.profile_condition >= 0) {
+      const ProfileTruths condition = ProfileTruths{1} << bound.profile_condition;
+      if ((known_ & condition) == 0) return {std::nullopt, condition};
+      return {(profile_ & condition) != 0};
+    }
+    if (!bound.reads_history) return {bound.node->as<Constant>()->truth};
+    return {std::nullopt};
+  }
+
+ private:
+  Part combined(const Bound& bound, bool deciding) const {
+    Part all{!deciding};
+    for (const Bound& bound_part : bound.parts) {
+      const Part part = look(bound_part);
+      if (part.truth == deciding) return {deciding};
+      if (!part.truth) all.truth = std::nullopt;
+      all.open |= part.open;
+    }
+    return all;
+  }
+
+  ProfileTruths profile_;
+  ProfileTruths known_;
+};
+
 /// As Decider, with the history itself.
 bool holds_for(const Bound& bound, ProfileTruths profile, const timeline::History& history, Instant now) {
   const auto holds_part = [&](const Bound& part) { return holds_for(part, profile, history, now); };
@@ -161,6 +206,10 @@ std::optional<bool> decide(const BoundRule& rule, ProfileTruths profile, const H
 std::optional<bool> decide(const BoundRule& rule, ProfileTruths profile, const Occurrences& all,
                            Instant now) {
   return Decider(profile, nullptr, &all, now).decide(rule.plan().root);
+}
+
+ProfileTruths open_conditions(const BoundRule& rule, ProfileTruths profile, ProfileTruths known) {
+  return OpenConditions(profile, known).look(rule.plan().root).open;
 }
 
 bool holds(const BoundRule& rule, ProfileTruths profile, const timeline::History& history, Instant now) {

@@ -36,7 +36,11 @@ bool is_in_sample(const Node& sample, const UserState& state);
 std::optional<bool> decide(const BoundRule& rule, ProfileTruths profile,
                            const timeline::HistorySummary* summary, Instant now);
 
-/// The same if all that is known is how many events there are, of whatever kinds, and within which times.
+/// The conditions about the profile on which the truth may still depend, if only those of `known` are known;
+/// none where it does not.
+ProfileTruths open_conditions(const BoundRule& rule, ProfileTruths profile, ProfileTruths known);
+
+/// As decide(), if all that is known is how many events there are, of whatever kinds, and within which times.
 std::optional<bool> decide(const BoundRule& rule, ProfileTruths profile, const timeline::Occurrences& all,
                            Instant now);
 

@@ -41,6 +41,9 @@ struct BoundRule::Plan {
   std::optional<Micros> lookback = 0;
 };
 
+/// How far before `now` a history must reach for a condition about events; nullopt for all of it.
+std::optional<Micros> lookback_of(const Node& condition);
+
 /// Does the filter take the i-th event of a history?
 bool matches(const BoundFilter& filter, const timeline::History& history, size_t i);
 

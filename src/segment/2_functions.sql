@@ -60,6 +60,11 @@ COMMENT ON FUNCTION cdp_segment_from_query(text, text, interval) IS
     'Define a segment of the users whose ids a query gives in its only column, or replace the query of such a segment; returns how many. The query is run again by cdp_refresh_segment() and, if refresh is given, that long after each time, always with the rights of who defined it. Error 42710 if the segment has a rule or is a list.';
 REVOKE ALL ON FUNCTION cdp_segment_from_query(text, text, interval) FROM PUBLIC;
 
+CREATE FUNCTION cdp_explain_rule(rule cdp_rule, at timestamptz DEFAULT pg_catalog.now()) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000;
+COMMENT ON FUNCTION cdp_explain_rule(cdp_rule, timestamptz) IS
+    'What cdp_count and cdp_users read for the rule: for each condition an index, profiles, or histories of which events and since when; of how many users; and about how many users the rule holds for. Looks at 200 users where indexes do not tell.';
+
 CREATE FUNCTION cdp_refresh_segment(name text) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION cdp_refresh_segment(text) IS

@@ -2,6 +2,7 @@
 
 #include "pg/spi.hpp"
 #include "segment/chunks.hpp"
+#include "segment/members.hpp"
 #include "segment/membership.hpp"
 #include "segment/population.hpp"
 
@@ -22,6 +23,7 @@ struct Computed {
   const Definition* segment;
   rule::BoundRule rule;
   bitmap::Bitmap members;
+  bool is_known = false;  ///< `members` are, without a look at each user
 };
 
 bool is_writing = false;
@@ -159,6 +161,15 @@ std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant 
 
 }  // namespace
 
+namespace {
+
+/// Is a rule about nothing but profiles, so that no passing of time changes it?
+bool is_about_profiles(const rule::BoundRule& rule) {
+  return !rule.uses_all_events() && rule.events().empty() && !rule.is_time_dependent();
+}
+
+}  // namespace
+
 bool is_writing_segment() { return is_writing; }
 
 void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now) {
@@ -176,7 +187,12 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
       continue;
     }
     all.push_back({&segment, rule::bind(segment.rule, demand, catalog.resolver()), {}});
-    with_traits |= all.back().rule.uses_traits();
+    Computed& computed = all.back();
+    computed.is_known = is_about_profiles(computed.rule);
+    if (computed.is_known)
+      computed.members = members_at(spi, computed.rule, demand, now);
+    else
+      with_traits |= computed.rule.uses_traits();
   }
   if (all.empty()) {
     if (has_finished) Catalog::invalidate();
@@ -188,6 +204,7 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
   const auto evaluate = [&](const rule::UserState& state) {
     Instant valid_until = Instant::max();
     for (Computed& computed : all) {
+      if (computed.is_known) continue;
       const rule::Verdict verdict = rule::evaluate(computed.rule, state, now);
       if (verdict.truth) computed.members.add(static_cast<uint32_t>(state.user_no));
       valid_until = std::min(valid_until, verdict.valid_until);
@@ -197,7 +214,8 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
     due_users.push_back(state.user_no);
     due.push_back(valid_until);
   };
-  for_each_user(spi, demand, with_traits, evaluate);
+  if (std::any_of(all.begin(), all.end(), [](const Computed& computed) { return !computed.is_known; }))
+    for_each_user(spi, demand, with_traits, evaluate);
   progress.end();
   for (const Computed& computed : all) {
     (void)write_members(spi, *computed.segment, computed.members, now);

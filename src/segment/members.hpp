@@ -11,9 +11,11 @@ class Spi;
 
 namespace cdp::segment {
 
-/// The numbers of all users for whom a rule, bound to `demand`, holds at an instant. Reads every profile if
-/// the rule asks for one, then the histories of those users for whom the profile does not decide it, as far
-/// as needed. Memory: bitmaps of users, and one history. Answers cancels.
+/// The numbers of all users for whom a rule, bound to `demand`, holds at an instant. Where traits are
+/// indexed (cdp.trait_index) those conditions are answered for all users at once. Then the profiles are read
+/// of those users for whom that does not decide the rule, if it asks for more of the profile (without
+/// any index: every profile), and the histories of those for whom the profile does not decide it, as far as
+/// needed. Memory: bitmaps of users, and one history. Answers cancels.
 bitmap::Bitmap members_at(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand,
                           Instant at);
 

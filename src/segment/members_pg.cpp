@@ -1,9 +1,11 @@
 #include "pg/datum.hpp"
+#include "pg/index_lookup.hpp"
 #include "pg/memory.hpp"
 #include "pg/ordered_scan.hpp"
 #include "pg/spi.hpp"
 #include "rule/compare.hpp"
 #include "rule/decide.hpp"
+#include "segment/indexed_rule.hpp"
 #include "segment/members.hpp"
 #include "segment/population.hpp"
 #include "timeline/reader.hpp"
@@ -28,7 +30,10 @@ struct Group {
   bitmap::Bitmap users;
 };
 
-/// Finds the members of a rule: first by profiles, then by histories.
+/// Of fewer users than this share of all each is looked up by itself; else all are walked past.
+constexpr uint64_t kSparse = 200;
+
+/// Finds the members of a rule: by trait indexes, then by profiles, then by histories.
 class Search {
  public:
   Search(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand, Instant at)
@@ -36,28 +41,78 @@ class Search {
 
   /// nullopt where the users fall into too many groups.
   std::optional<bitmap::Bitmap> run() {
-    if (conditions_.size() > rule::kMostProfileConditions || !read_profiles()) return std::nullopt;
+    if (conditions_.size() > rule::kMostProfileConditions) return std::nullopt;
+    IndexedRule indexed(rule_, spi_.sees());
+    if (!(indexed.is_usable() ? ask_indexes(indexed) : read_profiles(nullptr))) return std::nullopt;
     if (!groups_.empty()) read_histories();
     return std::move(members_);
   }
 
  private:
-  bool read_profiles() {
-    pg::OrderedScan profiles("cdp", "profile", "profile_pkey", pg::Sees::WhatTheCallerSees);
+  /// Of whom the indexes decide nothing the profiles are read, if the rule depends on more than the indexes
+  /// tell; and of those who changed since.
+  bool ask_indexes(IndexedRule& indexed) {
+    IndexedRule::Answer answer = indexed.answer();
+    members_ = std::move(answer.members);
+    bitmap::Bitmap unread = indexed.changed();
+    if (!answer.open.is_empty()) {
+      population_ = indexed.everyone().cardinality();
+      std::optional<std::vector<IndexedRule::Part>> parts =
+          indexed.parts_of(std::move(answer.open), kMostGroups);
+      if (!parts) return false;
+      for (IndexedRule::Part& part : *parts) {
+        if (rule::open_conditions(rule_, part.truths, part.known) != 0)
+          unread |= part.users;
+        else if (!add(part.users, part.truths))
+          return false;
+      }
+    }
+    if (unread.is_empty()) return true;
+    if (population_ == 0) population_ = indexed.everyone().cardinality();
+    return is_sparse(unread) ? look_profiles_up(unread) : read_profiles(&unread);
+  }
+
+  bool is_sparse(const bitmap::Bitmap& users) const { return users.cardinality() * kSparse < population_; }
+
+  /// Walks past all profiles and reads those of `users`, or all; false if there are too many groups.
+  bool read_profiles(const bitmap::Bitmap* users) {
+    pg::OrderedScan profiles("cdp", "profile", "profile_pkey", spi_.sees(),
+                             (conditions_.empty() ? kProfileUser : kProfileTraits) + 1);
+    if (users != nullptr)
+      profiles.set_filter(
+          [](const void* wanted, int64_t user_no) noexcept {
+            return static_cast<const bitmap::Bitmap*>(wanted)->contains(static_cast<uint32_t>(user_no));
+          },
+          users);
     profiles.seek(INT64_MIN, INT64_MAX);
     pg::Arena arena("cdp profiles");
     uint64_t profiles_read = 0;
     while (const auto profile = profiles.next()) {
       if (++profiles_read % 256 == 0) arena.reset();
-      const auto user_no = static_cast<uint32_t>(profile->bigint(kProfileUser));
-      rule::ProfileTruths truths = 0;
-      if (!conditions_.empty()) {
-        const pg::InContext in_arena(arena.context());
-        truths = truths_of(*profile);
-      }
-      if (!add(user_no, truths)) return false;
+      if (!take_profile(*profile, arena)) return false;
     }
+    if (users == nullptr) population_ = profiles_read;
     return true;
+  }
+
+  bool look_profiles_up(const bitmap::Bitmap& users) {
+    pg::IndexLookup profiles("cdp", "profile", "profile_pkey", spi_.sees());
+    pg::Arena arena("cdp profiles");
+    bool is_within_groups = true;
+    users.for_each([&](uint32_t user_no) {
+      if (!is_within_groups) return;
+      arena.reset();
+      profiles.find([&](const pg::StoredRow& profile) { is_within_groups = take_profile(profile, arena); },
+                    static_cast<int64_t>(user_no));
+    });
+    return is_within_groups;
+  }
+
+  bool take_profile(const pg::StoredRow& profile, const pg::Arena& arena) {
+    const auto user_no = static_cast<uint32_t>(profile.bigint(kProfileUser));
+    if (conditions_.empty()) return add(user_no, 0);
+    const pg::InContext in_arena(arena.context());
+    return add(user_no, truths_of(profile));
   }
 
   rule::ProfileTruths truths_of(const pg::StoredRow& profile) const {
@@ -82,14 +137,18 @@ class Search {
 
   /// Puts a user where the truths about the profile lead to; false if there are too many groups.
   bool add(uint32_t user_no, rule::ProfileTruths truths) {
-    const auto known = std::find_if(outcomes_.begin(), outcomes_.end(),
-                                    [&](const Outcome& outcome) { return outcome.truths == truths; });
-    const Outcome outcome = known != outcomes_.end() ? *known : outcomes_.emplace_back(outcome_of(truths));
+    const Outcome& outcome = outcome_of(truths);
     if (outcome.decided == false) return true;
     if (outcome.decided == true)
       members_.add(user_no);
     else
       groups_[outcome.group].users.add(user_no);
+    return outcomes_.size() <= kMostGroups;
+  }
+  bool add(const bitmap::Bitmap& users, rule::ProfileTruths truths) {
+    const Outcome& outcome = outcome_of(truths);
+    if (outcome.decided == true) members_ |= users;
+    if (!outcome.decided) groups_[outcome.group].users |= users;
     return outcomes_.size() <= kMostGroups;
   }
 
@@ -100,10 +159,13 @@ class Search {
     size_t group;
   };
 
-  Outcome outcome_of(rule::ProfileTruths truths) {
+  const Outcome& outcome_of(rule::ProfileTruths truths) {
+    const auto known = std::find_if(outcomes_.begin(), outcomes_.end(),
+                                    [&](const Outcome& outcome) { return outcome.truths == truths; });
+    if (known != outcomes_.end()) return *known;
     const std::optional<bool> decided = rule::decide(rule_, truths, nullptr, at_);
     if (!decided) groups_.push_back({truths, {}});
-    return {truths, decided, groups_.size() - 1};
+    return outcomes_.emplace_back(Outcome{truths, decided, groups_.size() - 1});
   }
 
   std::optional<bool> decide(rule::ProfileTruths truths, const timeline::HistorySummary& summary) const {
@@ -135,6 +197,16 @@ class Search {
       if (is_member) members_.add(static_cast<uint32_t>(user_no));
       if (!without_events.empty()) seen.add(static_cast<uint32_t>(user_no));
     };
+    const auto read = [&](int64_t user_no, const timeline::History& history) {
+      const Group& group = group_of(static_cast<uint32_t>(user_no));
+      take(user_no, rule::holds(rule_, group.truths, history, at_));
+    };
+    if (is_sparse(users)) {
+      std::vector<int64_t> list;
+      users.for_each([&](uint32_t user_no) { list.push_back(user_no); });
+      timeline::read_histories(spi_, demand_, list, read);
+      return add_without_events(without_events, seen);
+    }
     timeline::Selection selection;
     selection.users = &users;
     if (const std::optional<Micros> lookback = rule_.lookback()) selection.since = (at_ - *lookback) + 1;
@@ -147,12 +219,13 @@ class Search {
     };
     selection.may_want = is_undecided;
     selection.wants = is_undecided;
-    timeline::read_all_histories(spi_, demand_, selection,
-                                 [&](int64_t user_no, const timeline::History& history) {
-                                   const Group& group = group_of(static_cast<uint32_t>(user_no));
-                                   take(user_no, rule::holds(rule_, group.truths, history, at_));
-                                 });
-    for (const Group* group : without_events) {
+    timeline::read_all_histories(spi_, demand_, selection, read);
+    add_without_events(without_events, seen);
+  }
+
+  /// Who was not seen has no events.
+  void add_without_events(const std::vector<const Group*>& groups, const bitmap::Bitmap& seen) {
+    for (const Group* group : groups) {
       bitmap::Bitmap others = group->users;
       others -= seen;
       members_ |= others;
@@ -164,6 +237,7 @@ class Search {
   const timeline::Demand& demand_;
   Instant at_;
   std::span<const rule::Node* const> conditions_;
+  uint64_t population_ = 0;  ///< how many users there are, about
   std::vector<Outcome> outcomes_;
   std::vector<Group> groups_;
   bitmap::Bitmap members_;

@@ -5,6 +5,7 @@
 #include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
 #include "segment/chunks.hpp"
+#include "segment/members.hpp"
 #include "segment/membership.hpp"
 #include "segment/population.hpp"
 #include "timeline/reader.hpp"

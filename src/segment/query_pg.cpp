@@ -15,6 +15,7 @@
 #include "segment/members.hpp"
 #include "segment/membership.hpp"
 #include "segment/population.hpp"
+#include "segment/reading_plan.hpp"
 
 #include <algorithm>
 
@@ -195,6 +196,17 @@ CDP_FUNCTION(cdp_explain) {
     return result;
   });
   return pg::to_jsonb(explanation);
+}
+
+CDP_FUNCTION(cdp_explain_rule) {
+  const pg::Arguments arguments(fcinfo);
+  const std::string_view text = arguments.text(0);
+  const Instant at = segment::finite(arguments.instant(1));
+  const Json plan = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
+    const segment::Question question(spi, text);
+    return segment::reading_plan(spi, question.rule, question.demand, at);
+  });
+  return pg::to_jsonb(plan);
 }
 
 CDP_FUNCTION(cdp_refresh_segment) {

@@ -40,11 +40,7 @@ inline StoredChunk stored_chunk(const pg::StoredRow& row) {
 /// beyond its end.
 inline TimelineView timeline_of(const pg::StoredRow& row) {
   const ByteView bytes = pg::bytes_of(row.datum(kChunkTimeline));
-  const auto* end = reinterpret_cast<const char*>(bytes.data() + bytes.size());
-  const char* details = DatumGetPointer(row.datum(kChunkDetails));
-  const bool is_followed = details >= end && details - end < MAXIMUM_ALIGNOF;
-  return TimelineView::open(bytes,
-                            is_followed ? static_cast<size_t>(details - end) + VARSIZE_ANY(details) : 0);
+  return TimelineView::open(bytes, row.bytes_behind(bytes));
 }
 
 /// The events of a row of cdp.timeline.

@@ -7,6 +7,7 @@
 #include "pg/datum.hpp"
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
+#include "profile/trait_index.hpp"
 #include "segment/catalog.hpp"
 #include "segment/membership.hpp"
 #include "session/store.hpp"
@@ -33,6 +34,7 @@ bool forget(pg::Spi& spi, std::string_view id) {
   segment::forget_user(spi, names.numbers);
   decision::forget_user(spi, *user_no, names.ids);
   profile::forget_person(spi, *user_no, names);
+  profile::fold_changed_profiles_of(spi, names.numbers);
   return true;
 }
 

@@ -12,8 +12,6 @@
 #include "worker/version.hpp"
 
 #include <cmath>
-#include <string>
-#include <vector>
 
 extern "C" {
 #include <access/xlog.h>
@@ -64,13 +62,13 @@ class Health {
     add(check, "error", detail, remedy);
   }
 
-  /// Whether the caller may read relations of schema cdp; if not, the check says so.
+  /// Whether the caller may read a relation of schema cdp; if not, the check says so.
   bool may_read(const char* check, const std::vector<std::string>& relations) {
     static pg::Query query(
-        "SELECT CASE WHEN has_schema_privilege('cdp', 'USAGE') THEN"
-        " (SELECT bool_and(has_table_privilege('cdp.' || r, 'SELECT')) FROM unnest($1) AS r) ELSE false END,"
+        "SELECT bool_and(has_schema_privilege('cdp', 'USAGE') AND has_table_privilege('cdp.' || r, "
+        "'SELECT')),"
         " format('GRANT USAGE ON SCHEMA cdp TO %1$I; GRANT SELECT ON %2$s TO %1$I', current_user,"
-        " (SELECT string_agg('cdp.' || r, ', ') FROM unnest($1) AS r))");
+        " string_agg(format('cdp.%I', r), ', ')) FROM unnest($1::text[]) AS r");
     const pg::Rows rows = query(spi_, relations);
     if (rows.boolean(0, 0)) return true;
     add(check, "unknown", "Not visible to you.", rows.text(0, 1));

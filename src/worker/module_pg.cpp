@@ -24,8 +24,8 @@ void _PG_init(void) {
   cdp::pg::enter(
       [](void*) {
         cdp::set_interrupt_check(cdp::pg::check_for_server_interrupts);
+        cdp::bitmap::load();  // refuses what cannot work, so nothing is declared before
         cdp::pg::declare_clock();
-        cdp::bitmap::load();
         cdp::event::load();
         cdp::timeline::load();
         cdp::session::load();

@@ -11,7 +11,9 @@
 #include "pg/guard.hpp"
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
+#include "profile/changed_profiles.hpp"
 #include "profile/directory.hpp"
+#include "profile/trait_index.hpp"
 #include "segment/catalog.hpp"
 #include "segment/changes.hpp"
 #include "segment/chunks.hpp"
@@ -296,6 +298,10 @@ Processed process(const Limits& limits, Reading reading) {
   const Instant now = std::max(pg::now(), inbox.clock());
   segment::Announcement announcement(spi);
   bool has_worked = segment::compute_pending(spi, now);
+  if (profile::has_pending_trait_index() && !IsolationUsesXactSnapshot()) {
+    profile::build_pending_trait_indexes(spi, false);
+    has_worked = true;
+  }
 
   Processed done;
   done.now = now;

@@ -5,6 +5,7 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "segment/list.hpp"
+#include "worker/folding.hpp"
 #include "worker/load.hpp"
 #include "worker/packing.hpp"
 #include "worker/process.hpp"
@@ -102,15 +103,15 @@ void work(Turn* turn) {
                                  reads_ahead() ? Reading::InThread : Reading::InLine);
   turn->messages = done.messages;
   turn->has_more = done.has_more;
-  Instant next_packing = Instant::max();
+  Instant next_step = Instant::max();
   if (!done.has_more) {
     pg::Spi spi;
-    next_packing = pack_some(spi, done.now);
+    next_step = std::min(pack_some(spi, done.now), fold_some(spi, done.now));
   }
   turn->wants_refresh = segment::is_query_due(done.now);
   // Where time stands still nothing becomes due.
   turn->next_due_us =
-      pg::is_clock_set() ? Instant::max().us : std::min(next_due().value_or(Instant::max()), next_packing).us;
+      pg::is_clock_set() ? Instant::max().us : std::min(next_due().value_or(Instant::max()), next_step).us;
   // An idle worker writes nothing: no transaction number, no WAL.
   if (turn->messages == 0 && !turn->was_failing) return;
   pg::Spi spi;

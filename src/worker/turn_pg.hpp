@@ -23,7 +23,8 @@ struct Turn {
   int64_t messages = 0;        ///< taken
   bool has_more = false;       ///< a limit ended the batch: there may be more
   bool wants_refresh = false;  ///< the query of a segment is due
-  int64_t next_due_us = 0;     ///< instant of the next due time, or of further packing; INT64_MAX for none
+  /// Instant of the next due time, or of further packing or folding; INT64_MAX for none.
+  int64_t next_due_us = 0;
 };
 
 /// Runs a turn in a transaction of its own. Returns the error that it failed with, the transaction being

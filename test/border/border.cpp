@@ -53,9 +53,9 @@ struct Scribbler {
   MemoryContext contexts[8] = {};
 };
 
-constexpr const char* kCategories[] = {"BadText",  "BadBinary", "BadValue",  "OutOfRange",
-                                       "NotFound", "Duplicate", "InUse",     "State",
-                                       "Limit",    "Corrupt",   "Cancelled", "Internal"};
+constexpr const char* kCategories[] = {"BadText",   "BadBinary", "BadValue", "OutOfRange", "NotFound",
+                                       "Duplicate", "InUse",     "State",    "Forbidden",  "Limit",
+                                       "Corrupt",   "Cancelled", "Internal"};
 
 void raise_server_error() {
   ereport(ERROR, (errcode(MAKE_SQLSTATE('C', 'D', 'P', '0', '1')), errmsg("server says no"),

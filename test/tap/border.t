@@ -47,7 +47,7 @@ my $postmaster_start = answer('SELECT pg_postmaster_start_time()');
 my %sqlstate = (
 	BadText => '22P02', BadBinary => '22P03', BadValue => '22023', OutOfRange => '22003',
 	NotFound => '42704', Duplicate => '42710', InUse => '2BP01', State => '55000',
-	Limit => '54000', Corrupt => 'XX001', Cancelled => '57014', Internal => 'XX000');
+	Forbidden => '42501', Limit => '54000', Corrupt => 'XX001', Cancelled => '57014', Internal => 'XX000');
 for my $kind (sort keys %sqlstate)
 {
 	is(answer("SELECT error_of('SELECT border_throw(''$kind'')')"),

@@ -55,6 +55,14 @@ UPDATE cdp.segment SET status = 'paused' WHERE name = 'still';
 SELECT cdp_track('late' || i, 'look') FROM generate_series(1, 10) i;
 SQL
 
+# Trait indexes, one with changes that are folded in and one with changes that wait.
+answer('before', <<'SQL');
+INSERT INTO cdp.trait_index (trait) VALUES ('country'), ('"Home Town".street');
+UPDATE cdp.profile SET traits = traits || '{"country": "DK", "Home Town": {"street": 5}}' WHERE user_no % 10 = 3;
+SELECT cdp_fold_traits();
+UPDATE cdp.profile SET traits = traits || '{"country": "FI", "Home Town": {"street": 6.5}}' WHERE user_no % 10 = 4;
+SQL
+
 my $result = <<'SQL';
 SELECT count(*), count(DISTINCT insert_id), sum((properties->>'price')::numeric) FROM cdp.event;
 SELECT md5(string_agg(e::text, '|' ORDER BY user_no, ts, insert_id)) FROM cdp.event e;
@@ -72,6 +80,11 @@ SELECT cdp_in_segment('u6', 'norse'), cdp_segments('u6'), cdp_match('u6', 'count
 SELECT count(*) FROM cdp.inbox_waiting;
 SELECT md5(string_agg(d::text, '|' ORDER BY event, day)), sum(rb_cardinality(users)) FROM cdp.event_day d;
 SELECT (SELECT count(*) > 0 FROM cdp.event_day_packed), (SELECT sum(rb_cardinality(users)) FROM cdp.gone_user);
+SELECT trait, index_no, path, status, texts, numbers FROM cdp.trait_index ORDER BY index_no;
+SELECT md5(string_agg(c::text, '|' ORDER BY index_no, value_no, chunk)) FROM cdp.trait_chunk c;
+SELECT index_no, value_no, value, chunks FROM cdp.trait_value ORDER BY 1, 2;
+SELECT cdp_count($$country = 'DK'$$), cdp_count($$country <> 'FI'$$), cdp_count($$country is null or "Home Town".street > 5$$);
+SELECT count(DISTINCT user_no) > 40 FROM cdp.changed_profile WHERE user_no % 10 = 4;
 SQL
 my $before = answer('before', $result);
 like($before, qr/^11103\|11000\|/, 'there is something to dump');
@@ -96,6 +109,9 @@ for my $database ('before', 'after')
 	is(answer($database, q{SELECT change, value FROM cdp.identity_log ORDER BY log_no DESC LIMIT 1}), 'merged|u4', 'who is who goes on');
 	is(answer($database, 'SELECT count(*) FROM cdp.dead_letter'), 2, 'and who is nobody');
 	answer($database, 'SELECT cdp_pack()') for 1 .. 2;
+	is(answer($database, q{SELECT cdp_count($$country = 'FI'$$) - count(*) FROM cdp.profile WHERE traits->>'country' = 'FI'}), 0, 'indexed traits too');
+	answer($database, 'SELECT cdp_fold_traits()');
+	is(answer($database, q{SELECT cdp_count($$country = 'FI'$$) - count(*) FROM cdp.profile WHERE traits->>'country' = 'FI'}), 0, 'also folded');
 	is(answer($database, q{SELECT count(*) FROM (SELECT event, (ts AT TIME ZONE 'UTC')::date, array_agg(DISTINCT user_no::integer) FROM cdp.event GROUP BY 1, 2
 		EXCEPT ALL SELECT event, day, rb_to_array(users) FROM cdp.event_day) AS missing}), 0, 'and who did what on which day');
 }

@@ -8,9 +8,10 @@ namespace {
 struct Traits {
   Json values = Json(Json::Object());
   Json times = Json(Json::Object());
+  std::vector<std::string> changed;
 
   bool set(const char* update, int64_t us) {
-    return set_traits(values, times, parse_json(update), Instant{us});
+    return set_traits(values, times, parse_json(update), Instant{us}, changed);
   }
 };
 
@@ -34,6 +35,19 @@ TEST(Traits, StayRemovedForOlderMessages) {
   EXPECT_EQ(traits.values, parse_json(R"({"plan":"pro"})"));
 }
 
+TEST(Traits, TellWhatHasAnotherValueNow) {
+  Traits traits;
+  traits.set(R"({"plan":"free","age":30,"city":null})", 100);
+  EXPECT_EQ(traits.changed, (std::vector<std::string>{"plan", "age"}));
+  traits.changed.clear();
+  EXPECT_TRUE(traits.set(R"({"plan":"free","age":30.0,"city":null})", 200));
+  EXPECT_TRUE(traits.changed.empty());
+  traits.set(R"({"plan":"pro","age":31})", 150);
+  EXPECT_TRUE(traits.changed.empty());
+  traits.set(R"({"plan":null})", 200);
+  EXPECT_EQ(traits.changed, (std::vector<std::string>{"plan"}));
+}
+
 TEST(Traits, MergeByTime) {
   Traits a;
   a.set(R"({"x":1,"y":1})", 100);
@@ -42,7 +56,9 @@ TEST(Traits, MergeByTime) {
   b.set(R"({"x":2,"z":2})", 200);
   b.set(R"({"y":2})", 50);
   b.set(R"({"w":2})", 50);
-  merge_traits(a.values, a.times, b.values, b.times);
+  a.changed.clear();
+  merge_traits(a.values, a.times, b.values, b.times, a.changed);
+  EXPECT_EQ(a.changed, (std::vector<std::string>{"x", "w"}));
   EXPECT_EQ(a.values, parse_json(R"({"x":2,"y":1,"w":2})"));
 }
 

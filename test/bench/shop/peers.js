@@ -3,6 +3,7 @@
 //
 //   node peers.js clickhouse|duckdb FOLDER load TABLE=ROWS …
 //     a table user_no, ts, event, price, country, received_at, in order of (user_no, ts), of each file of generate_shop
+//   node peers.js clickhouse|duckdb FOLDER run STATEMENT.sql …
 //   node peers.js clickhouse|duckdb FOLDER measure THREADS ROUNDS QUERY.sql …
 //     a line for each query: median of wall time and of CPU time of all threads in ms after one run to warm up, and the
 //     answer, rows parted by ";" and values by ",", all tab-separated
@@ -83,6 +84,8 @@ async function main([kind, folder, command, ...rest]) {
   const engine = await (kind === 'clickhouse' ? openClickhouse : openDuckdb)(folder);
   if (command === 'load') {
     for (const pair of rest) await engine.load(...pair.split('='));
+  } else if (command === 'run') {
+    for (const file of rest) await engine.answer(fs.readFileSync(file, 'utf8'));
   } else {
     const [threads, rounds, ...files] = rest;
     for (const file of files) await measure(engine, Number(threads), Number(rounds), file);

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "rule/rule.hpp"
+#include "timeline/history.hpp"
+
+namespace cdp::pg {
+class Spi;
+}
+
+namespace cdp::segment {
+
+/// What members_at() would read for a rule, and about how many users it has; as an object, which
+/// docs/segments.md describes. Reads the indexes, and up to 200 users of whom they do not decide.
+Json reading_plan(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand, Instant at);
+
+}  // namespace cdp::segment

@@ -1,0 +1,1 @@
+SELECT count(*) FROM profile WHERE (age = 30 AND list_contains(interests, 'IT')) OR (age = 40 AND last_week_visited)
