@@ -131,10 +131,12 @@ TRUNCATE cdp.segment_change;
 SELECT cdp_segment_from_users('vip', '{a1,u2,u3}'), cdp_segment_from_query('q', $$VALUES ('u4'), ('a1')$$);
 INSERT INTO cdp.segment (name, rule) VALUES ('lookers of vip', 'in segment vip and did(look)'), ('no vip', 'not in segment vip');
 SET cdp.now = '2025-03-22T04:00:00Z';
-SELECT cdp_identify('u1', anonymous_id => 'a1') \g /dev/null
+SELECT cdp_count('in segment vip');
+SELECT cdp_identify('u1', anonymous_id => 'a1', ts => '2025-03-22 03:58Z') \g /dev/null
 SELECT cdp_alias('u2', 'u3') \g /dev/null
 SELECT cdp_process();
-SELECT * FROM changes WHERE effective_at = '2025-03-22 04:00Z';
+SELECT * FROM changes WHERE effective_at >= '2025-03-22 03:58Z';
+SELECT cdp_match('u1', 'in segment vip'), cdp_count('in segment vip');
 SELECT ARRAY(SELECT cdp_segment_users('vip')) AS vip, ARRAY(SELECT cdp_segment_users('q')) AS q, ARRAY(SELECT cdp_segment_users('lookers of vip')) AS lookers;
 SELECT name, size, rb_cardinality(cdp_segment(name)) FROM cdp.segment ORDER BY name;
 SELECT cdp_forget('u1');
@@ -215,6 +217,11 @@ INSERT INTO cdp.segment (name, rule, status) VALUES ('asleep', 'did(pay)', 'paus
 SELECT name, status, size FROM segments WHERE name = 'asleep';
 UPDATE cdp.segment SET status = 'ready', name = 'awake' WHERE name = 'asleep';
 SELECT name, status, size FROM segments WHERE name = 'awake';
+-- A paused list can be replaced, and stays paused.
+SELECT cdp_segment_from_users('listed', '{u5}');
+UPDATE cdp.segment SET status = 'paused' WHERE name = 'listed';
+SELECT cdp_segment_from_users('listed', '{u6,u7}');
+SELECT name, status, size FROM segments WHERE name = 'listed';
 -- A paused query waits, too.
 SELECT cdp_segment_from_query('q', $$VALUES ('u5')$$, '1 minute');
 UPDATE cdp.segment SET status = 'paused' WHERE name = 'q';

@@ -87,9 +87,10 @@ SELECT cdp_process();
 SELECT count(*) AS old, min(recorded_at) >= cdp_now() - interval '10 days' AS are_all_young FROM cdp.segment_change;
 SELECT cdp_now() - since AS kept FROM cdp.segment_change_kept;
 -- Looked for once a minute.
+INSERT INTO cdp.segment_change (change_no, user_no, segment_no, segment, change, effective_at, recorded_at, reason) VALUES (0, 1, 0, 'long ago', 'entered', '2024-01-01', '2024-01-01', 'event');
 SET cdp.now = '2025-03-21T12:00:59.999999Z';
 SELECT cdp_process();
-SELECT cdp_now() - since AS kept FROM cdp.segment_change_kept;
+SELECT cdp_now() - since AS kept, (SELECT count(*) FROM cdp.segment_change WHERE change_no = 0) AS old FROM cdp.segment_change_kept;
 SET cdp.now = '2025-03-21T23:00:00Z';
 SELECT cdp_process();
 SELECT cdp_now() - since AS kept, min(recorded_at) >= since AS are_all_young FROM cdp.segment_change_kept, cdp.segment_change GROUP BY since;
