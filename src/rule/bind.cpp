@@ -47,9 +47,7 @@ class Binder {
       return;
     }
     add_profile_condition(bound);
-    const std::string& name = comparison.path.names.front();
-    if (std::find(plan_.traits.begin(), plan_.traits.end(), name) == plan_.traits.end())
-      plan_.traits.push_back(name);
+    add_trait(comparison.path.names.front());
   }
 
   void bind_kind(Bound& bound, const InSegment& membership) {
@@ -68,28 +66,50 @@ class Binder {
   }
 
   void bind_kind(Bound& bound, const Aggregate& aggregate) {
-    add(bound, aggregate.events);
+    if (aggregate.function == Aggregate::Function::Sessions) {
+      // Of the session starts all count; any event may begin a session, or join two.
+      bound.filters.push_back({true, 0, {}});
+      plan_.uses_sessions = plan_.uses_all_events = plan_.needs_state = true;
+    } else {
+      add(bound, aggregate.events);
+      look_back(lookback_of(aggregate.window));
+    }
     if (!aggregate.measured.names.empty()) bound.column = column(aggregate.measured);
-    look_back(aggregate.last);
-    plan_.is_time_dependent |= aggregate.last.has_value();
+    if (aggregate.function == Aggregate::Function::Days) use_zone(bound);
+    use(bound, aggregate.window);
   }
   void bind_kind(Bound& bound, const Moment& moment) {
     add(bound, moment.events);
     // The first event ever can lie anywhere; the last one need not be known where it is too old to matter.
-    const bool is_window = moment.test == Moment::Test::InLast;
-    look_back(is_window && !moment.is_first ? std::optional<Micros>(moment.last) : std::nullopt);
-    plan_.is_time_dependent |= is_window;
+    look_back(moment.is_first ? std::nullopt : lookback_of(moment.window));
+    use(bound, moment.window);
   }
   void bind_kind(Bound& bound, const Sequence& sequence) {
     for (const EventFilter& step : sequence.steps) add(bound, step);
-    look_back(sequence.last);
-    plan_.is_time_dependent |= sequence.last.has_value();
+    look_back(lookback_of(sequence.window));
+    use(bound, sequence.window);
   }
   void bind_kind(Bound& bound, const Abandoned& abandoned) {
     add(bound, abandoned.first);
     add(bound, abandoned.then);
-    look_back(abandoned.last);
+    look_back(lookback_of(abandoned.window));
+    use(bound, abandoned.window);
     plan_.is_time_dependent = true;
+  }
+
+  void use(Bound& bound, const Window& window) {
+    plan_.is_time_dependent |= moves(window);
+    if (window.is_calendar()) use_zone(bound);
+  }
+
+  void use_zone(Bound& bound) {
+    bound.uses_zone = plan_.needs_state = true;
+    for (const char* name : kTimeZoneTraits) add_trait(name);
+  }
+
+  void add_trait(const std::string& name) {
+    if (std::find(plan_.traits.begin(), plan_.traits.end(), name) == plan_.traits.end())
+      plan_.traits.push_back(name);
   }
 
   void bind_parts(Bound& bound, const std::vector<NodePointer>& parts) {
@@ -145,6 +165,8 @@ bool BoundRule::uses_event(int demand_event_number) const {
 const std::vector<int>& BoundRule::events() const { return plan_->events; }
 bool BoundRule::uses_all_events() const { return plan_->uses_all_events; }
 bool BoundRule::uses_traits() const { return !plan_->traits.empty(); }
+bool BoundRule::uses_sessions() const { return plan_->uses_sessions; }
+bool BoundRule::needs_state() const { return plan_->needs_state; }
 const std::vector<std::string>& BoundRule::traits() const { return plan_->traits; }
 bool BoundRule::is_time_dependent() const { return plan_->is_time_dependent; }
 std::optional<Micros> BoundRule::lookback() const { return plan_->lookback; }

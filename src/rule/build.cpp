@@ -89,7 +89,11 @@ constexpr std::array<Sign, 18> kSigns{{{Operator::Equal, "="},
                                        {Operator::IsNotNull, "is not null"}}};
 
 /// In the order of Aggregate::Function.
-constexpr std::array<const char*, 7> kFunctions{"did", "count", "sum", "avg", "min", "max", "distinct"};
+constexpr std::array<const char*, 10> kFunctions{"did", "count",    "sum",  "avg",  "min",
+                                                 "max", "distinct", "most", "days", "sessions"};
+
+/// In the order of Window::Kind, from Today.
+constexpr std::array<const char*, 3> kCalendars{"today", "this week", "this month"};
 
 /// How many letters to insert, drop, replace, or swap with their neighbour.
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -168,6 +172,17 @@ std::string print_length(Micros length) {
   throw Error(Category::Internal, "length of time in a rule is not in whole seconds");
 }
 
+const char* name_of(Window::Kind calendar) {
+  return kCalendars.at(static_cast<size_t>(calendar) - static_cast<size_t>(Window::Kind::Today));
+}
+
+std::optional<Window::Kind> calendar_of(std::string_view name) {
+  const auto* const found = std::find(kCalendars.begin(), kCalendars.end(), name);
+  if (found == kCalendars.end()) return std::nullopt;
+  return static_cast<Window::Kind>(static_cast<int>(Window::Kind::Today) +
+                                   static_cast<int>(found - kCalendars.begin()));
+}
+
 std::optional<Instant> instant_of_literal(std::string_view text) {
   const std::optional<Instant> t = parse_instant(text);
   if (!t || parse_instant(format_instant(*t)) != t) return std::nullopt;
@@ -202,7 +217,9 @@ std::optional<Aggregate::Function> function_of(std::string_view name) {
   return static_cast<Aggregate::Function>(found - kFunctions.begin());
 }
 
-bool measures_property(Aggregate::Function function) { return function >= Aggregate::Function::Sum; }
+bool measures_property(Aggregate::Function function) {
+  return function >= Aggregate::Function::Sum && function <= Aggregate::Function::Most;
+}
 
 std::string lowered(std::string_view text) {
   std::string result(text);

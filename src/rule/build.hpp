@@ -49,6 +49,10 @@ std::optional<Micros> length_of_time(const Decimal& count, Micros unit);
 /// `7 days`.
 std::string print_length(Micros length);
 
+/// `today`, …; the kind of such a name, nullopt if it is none.
+const char* name_of(Window::Kind calendar);
+std::optional<Window::Kind> calendar_of(std::string_view name);
+
 /// The instant that a literal stands for; nullopt if it is none, or outside of the years 1 to 9999.
 std::optional<Instant> instant_of_literal(std::string_view text);
 

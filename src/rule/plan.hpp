@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rule/rule.hpp"
+#include "rule/window.hpp"
 
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ struct Bound {
   std::vector<BoundFilter> filters;  ///< of conditions about events, in the order of the tree
   size_t column = 0;                 ///< of a property: the one compared in where, or measured
   bool reads_history = false;        ///< by itself or below
+  bool uses_zone = false;            ///< local time counts for the condition
   int profile_condition = -1;        ///< of a comparison of a trait or a sample: which of the plan's it is
 };
 
@@ -34,7 +36,16 @@ struct BoundRule::Plan {
   std::vector<const Node*> profile_conditions;
   bool uses_all_events = false;
   bool is_time_dependent = false;
+  bool uses_sessions = false;
+  bool needs_state = false;
   std::optional<Micros> lookback = 0;
+};
+
+/// What a condition about events looks at: events (or session starts) in ascending order, and the zone of the
+/// person, nullptr for UTC.
+struct Subject {
+  const timeline::History& history;
+  const TimeZone* zone = nullptr;
 };
 
 /// Does the filter take the i-th event of a history?
@@ -42,20 +53,10 @@ bool matches(const BoundFilter& filter, const timeline::History& history, size_t
 
 /// A condition about events at an instant, and the first instant after it at which its truth differs.
 /// `node` is an Aggregate, Moment, Sequence or Abandoned.
-Verdict evaluate_behaviour(const Bound& node, const timeline::History& history, Instant now);
+Verdict evaluate_behaviour(const Bound& node, const Subject& subject, Instant now);
 
 /// What explain() shows as the condition's value; null if absent.
-Json value_of_behaviour(const Bound& node, const timeline::History& history, Instant now);
-
-/// The events of a history in (now - last, now], by index: `begin` to `end`; without `last` from the first.
-struct Range {
-  size_t begin;
-  size_t end;
-};
-Range range_of(const timeline::History& history, std::optional<Micros> last, Instant now);
-
-Verdict evaluate_aggregate(const Bound& node, const timeline::History& history, Instant now);
-Json value_of_aggregate(const Bound& node, const timeline::History& history, Instant now);
+Json value_of_behaviour(const Bound& node, const Subject& subject, Instant now);
 
 /// The share of a sample that a user falls into: at least 0 and less than 1.
 double sample_point(const Sample& sample, const UserState& state);

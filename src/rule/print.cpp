@@ -53,13 +53,18 @@ class Printer {
   void print(const Aggregate& aggregate) {
     out_ += name_of(aggregate.function);
     out_ += '(';
+    if (aggregate.function == Aggregate::Function::Sessions) {
+      print(aggregate.window, "");
+      out_ += ") ";
+      return print(aggregate.test);
+    }
     print_event(aggregate.events.event);
     if (measures_property(aggregate.function)) {
       out_ += '.';
       print_path(aggregate.measured);
     }
     print_where(aggregate.events.where);
-    print_length(" in last ", aggregate.last);
+    print(aggregate.window);
     out_ += ')';
     if (aggregate.function == Aggregate::Function::Did) return;
     out_ += ' ';
@@ -70,31 +75,20 @@ class Printer {
     out_ += moment.is_first ? "first(" : "last(";
     print(moment.events);
     out_ += ')';
-    switch (moment.test) {
-      case Moment::Test::InLast:
-        print_length(" in last ", moment.last);
-        break;
-      case Moment::Test::Before:
-        out_ += " before " + quoted_string(format_instant(moment.from));
-        break;
-      case Moment::Test::After:
-        out_ += " after " + quoted_string(format_instant(moment.from));
-        break;
-      case Moment::Test::Between:
-        out_ += " between " + quoted_string(format_instant(moment.from)) + " and " +
-                quoted_string(format_instant(moment.to));
-        break;
-    }
+    print(moment.window);
   }
 
   void print(const Sequence& sequence) {
     out_ += "sequence(";
-    for (const EventFilter& step : sequence.steps) {
-      if (&step != &sequence.steps.front()) out_ += ", ";
-      print(step);
+    for (size_t i = 0; i < sequence.steps.size(); ++i) {
+      if (i > 0) out_ += ", ";
+      print(sequence.steps[i]);
+      if (!sequence.gaps[i]) continue;
+      print_length(" within ", sequence.gaps[i]);
+      out_ += " of previous";
     }
     print_length(" within ", sequence.within);
-    print_length(" in last ", sequence.last);
+    print(sequence.window);
     out_ += ')';
   }
 
@@ -104,9 +98,53 @@ class Printer {
     out_ += ", ";
     print(abandoned.then);
     print_length(" within ", abandoned.within);
-    print_length(" in last ", abandoned.last);
+    print(abandoned.window);
     out_ += ')';
   }
+
+  /// With a blank before, if there is one at all.
+  void print(const Window& window, const char* before = " ") {
+    using Kind = Window::Kind;
+    const auto words = [&](const char* text) { out_ += std::string(before) + text; };
+    switch (window.kind) {
+      case Kind::Always:
+        return;
+      case Kind::InLast:
+        words("in last");
+        return print_length(" ", window.length);
+      case Kind::BetweenAgo:
+        words("between");
+        print_length(" ", window.length);
+        print_length(" and ", window.nearer);
+        out_ += " ago";
+        return;
+      case Kind::MoreThanAgo:
+        words("more than");
+        print_length(" ", window.length);
+        out_ += " ago";
+        return;
+      case Kind::Since:
+        words("since ");
+        return print(window.from);
+      case Kind::Before:
+        words("before ");
+        return print(window.from);
+      case Kind::After:
+        words("after ");
+        return print(window.from);
+      case Kind::Between:
+        words("between ");
+        print(window.from);
+        out_ += " and ";
+        return print(window.to);
+      case Kind::Today:
+      case Kind::ThisWeek:
+      case Kind::ThisMonth:
+        return words(name_of(window.kind));
+    }
+  }
+
+  void print(Instant time) { out_ += quoted_string(format_instant(time)); }
 
   void print(const EventFilter& filter) {
     print_event(filter.event);

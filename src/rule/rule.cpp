@@ -1,6 +1,7 @@
 #include "rule/rule.hpp"
 
 #include "rule/build.hpp"
+#include "rule/window.hpp"
 
 #include <algorithm>
 
@@ -22,19 +23,18 @@ bool same(const Or& a, const Or& b) { return same(a.parts, b.parts); }
 bool same(const Not& a, const Not& b) { return same(a.part, b.part); }
 bool same(const Aggregate& a, const Aggregate& b) {
   return a.function == b.function && same(a.events, b.events) && a.measured == b.measured &&
-         a.last == b.last && a.test == b.test;
+         a.window == b.window && a.test == b.test;
 }
 bool same(const Moment& a, const Moment& b) {
-  return a.is_first == b.is_first && same(a.events, b.events) && a.test == b.test && a.last == b.last &&
-         a.from == b.from && a.to == b.to;
+  return a.is_first == b.is_first && same(a.events, b.events) && a.window == b.window;
 }
 bool same(const Sequence& a, const Sequence& b) {
   return std::equal(a.steps.begin(), a.steps.end(), b.steps.begin(), b.steps.end(),
                     [](const EventFilter& x, const EventFilter& y) { return same(x, y); }) &&
-         a.within == b.within && a.last == b.last;
+         a.gaps == b.gaps && a.within == b.within && a.window == b.window;
 }
 bool same(const Abandoned& a, const Abandoned& b) {
-  return same(a.first, b.first) && same(a.then, b.then) && a.within == b.within && a.last == b.last;
+  return same(a.first, b.first) && same(a.then, b.then) && a.within == b.within && a.window == b.window;
 }
 template <class Plain>
 bool same(const Plain& a, const Plain& b) {
@@ -67,16 +67,16 @@ class Collector {
   void visit_kind(const Comparison& comparison) { add_once(found_.traits, comparison.path.names.front()); }
   void visit_kind(const InSegment& membership) { add_once(found_.segments, membership.name); }
   void visit_kind(const Aggregate& aggregate) {
-    add(aggregate.events);
-    found_.depends_on_time |= aggregate.last.has_value();
+    if (aggregate.function != Aggregate::Function::Sessions) add(aggregate.events);
+    found_.depends_on_time |= moves(aggregate.window);
   }
   void visit_kind(const Moment& moment) {
     add(moment.events);
-    found_.depends_on_time |= moment.test == Moment::Test::InLast;
+    found_.depends_on_time |= moves(moment.window);
   }
   void visit_kind(const Sequence& sequence) {
     for (const EventFilter& step : sequence.steps) add(step);
-    found_.depends_on_time |= sequence.last.has_value();
+    found_.depends_on_time |= moves(sequence.window);
   }
   void visit_kind(const Abandoned& abandoned) {
     add(abandoned.first);

@@ -124,19 +124,21 @@ class Search {
       for (const Group& group : groups_) *all |= group.users;
     }
     const bitmap::Bitmap& users = all ? *all : groups_.front().users;
-    const timeline::History nothing(demand_.properties().size());
-    std::vector<const Group*> without_events;  // that are members without any event
-    for (const Group& group : groups_)
-      if (rule::holds(rule_, group.truths, nothing, at_)) without_events.push_back(&group);
-    bitmap::Bitmap seen;
-    const auto take = [&](int64_t user_no, bool is_member) {
-      if (is_member) members_.add(static_cast<uint32_t>(user_no));
-      if (!without_events.empty()) seen.add(static_cast<uint32_t>(user_no));
-    };
     timeline::Selection selection;
     selection.users = &users;
     if (const std::optional<Micros> lookback = rule_.lookback()) selection.since = (at_ - *lookback) + 1;
     selection.until = at_ + 1;
+    const timeline::History nothing(demand_.properties().size());
+    std::vector<const Group*> without_events;  // that are members without any event
+    for (const Group& group : groups_)
+      if (!rule_.needs_state() && rule::holds(rule_, group.truths, nothing, at_))
+        without_events.push_back(&group);
+    bitmap::Bitmap seen;
+    const bool is_seen_asked = rule_.needs_state() || !without_events.empty();
+    const auto take = [&](int64_t user_no, bool is_member) {
+      if (is_member) members_.add(static_cast<uint32_t>(user_no));
+      if (is_seen_asked) seen.add(static_cast<uint32_t>(user_no));
+    };
     const auto is_undecided = [&](int64_t user_no, const auto& known) {
       const Group& group = group_of(static_cast<uint32_t>(user_no));
       const std::optional<bool> decided = decide(group.truths, known);
@@ -145,6 +147,15 @@ class Search {
     };
     selection.may_want = is_undecided;
     selection.wants = is_undecided;
+    if (rule_.needs_state()) {
+      Needs needs;
+      needs.add(rule_);
+      for_each_user(spi_, demand_, needs, selection, [&](const rule::UserState& state) {
+        if (!seen.contains(static_cast<uint32_t>(state.user_no)))
+          take(state.user_no, rule::evaluate(rule_, state, at_).truth);
+      });
+      return;
+    }
     timeline::read_all_histories(spi_, demand_, selection,
                                  [&](int64_t user_no, const timeline::History& history) {
                                    const Group& group = group_of(static_cast<uint32_t>(user_no));
@@ -173,7 +184,9 @@ bitmap::Bitmap members_at(pg::Spi& spi, const rule::BoundRule& rule, const timel
                           Instant at) {
   if (std::optional<bitmap::Bitmap> members = Search(spi, rule, demand, at).run()) return *std::move(members);
   bitmap::Bitmap members;
-  for_each_user(spi, demand, rule.uses_traits(), [&](const rule::UserState& state) {
+  Needs needs;
+  needs.add(rule);
+  for_each_user(spi, demand, needs, {}, [&](const rule::UserState& state) {
     if (rule::evaluate(rule, state, at).truth) members.add(static_cast<uint32_t>(state.user_no));
   });
   return members;

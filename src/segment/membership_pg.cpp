@@ -4,9 +4,11 @@
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
+#include "pg/time_zone.hpp"
 #include "segment/chunks.hpp"
 #include "segment/membership.hpp"
 #include "segment/population.hpp"
+#include "segment/session_starts_pg.hpp"
 #include "timeline/reader.hpp"
 
 #include <algorithm>
@@ -87,6 +89,8 @@ void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& use
     by_number.emplace(user.user_no, &user);
     numbers.push_back(user.user_no);
   }
+  std::optional<SessionStarts> sessions;
+  if (catalog.rules().use_sessions()) sessions.emplace(spi);
   std::vector<Change> changes;
   const auto follow_user = [&](Touched& user, const timeline::History& history) {
     Row& row = rows.at(user.user_no);
@@ -98,7 +102,9 @@ void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& use
       }
       user.occurrences.insert(user.occurrences.begin(), first);
     }
-    const rule::UserState state{&user.traits, &history, user.user_no, user.user_id};
+    const std::vector<Instant> starts = sessions ? sessions->of(user.user_no) : std::vector<Instant>();
+    const rule::UserState state{&user.traits, &history, user.user_no,
+                                user.user_id, starts,   &pg::time_zones()};
     for (const Flip& flip : walk(catalog.rules(), state, user.occurrences, now, &row.standing)) {
       const Definition& segment = catalog.definitions()[flip.rule];
       changes.push_back(
@@ -257,19 +263,19 @@ void write_computed(pg::Spi& spi, const Computed& computed, Instant now) {
 void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now) {
   timeline::Demand demand;
   std::vector<Computed> all;
-  bool with_traits = false;
+  Needs needs;
   for (const int32_t number : numbers) {
     const std::optional<int> index = catalog.index_of(number);
     if (!index) continue;
     const Definition& segment = catalog.definitions()[*index];
     all.push_back({&segment, rule::bind(segment.rule, demand, catalog.resolver()), {}});
-    with_traits |= all.back().rule.uses_traits();
+    needs.add(all.back().rule);
   }
   if (all.empty()) return;
 
   std::vector<int64_t> due_users;
   std::vector<Instant> due;
-  for_each_user(spi, demand, with_traits, [&](const rule::UserState& state) {
+  for_each_user(spi, demand, needs, {}, [&](const rule::UserState& state) {
     Instant valid_until = Instant::max();
     for (Computed& computed : all) {
       const rule::Verdict verdict = rule::evaluate(computed.rule, state, now);

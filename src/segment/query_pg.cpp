@@ -26,6 +26,13 @@ struct Question {
 
   Question(pg::Spi& spi, std::string_view text)
       : rule(rule::bind(rule::parse(text), demand, Catalog::current(spi).resolver())) {}
+
+  /// Calls `callback` with the state of one user.
+  void ask(pg::Spi& spi, int64_t user_no, const std::function<void(const rule::UserState&)>& callback) const {
+    Needs needs;
+    needs.add(rule);
+    with_user(spi, demand, user_no, needs, callback);
+  }
 };
 
 Instant finite(Instant at) {
@@ -151,7 +158,7 @@ CDP_FUNCTION(cdp_match) {
     bool truth = false;
     const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
     if (user_no)
-      segment::with_user(spi, question.demand, *user_no, [&](const rule::UserState& state) {
+      question.ask(spi, *user_no, [&](const rule::UserState& state) {
         truth = rule::evaluate(question.rule, state, at).truth;
       });
     return truth;
@@ -186,9 +193,8 @@ CDP_FUNCTION(cdp_explain) {
     const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
     if (!user_no) throw Error(Category::NotFound, "user \"" + std::string(user_id) + "\" is not known");
     Json result;
-    segment::with_user(spi, question.demand, *user_no, [&](const rule::UserState& state) {
-      result = rule::explain(question.rule, state, at);
-    });
+    question.ask(spi, *user_no,
+                 [&](const rule::UserState& state) { result = rule::explain(question.rule, state, at); });
     return result;
   });
   return pg::to_jsonb(explanation);

@@ -7,9 +7,19 @@
 /// Random rules over a small vocabulary, so that they meet the random users of the tests often.
 namespace cdp::rule {
 
+/// Events lie on the steps of a scale, from 2000-01-01 on; windows are multiples of its unit.
+struct Scale {
+  Micros step = kSecond / 2;
+  Micros unit = kSecond;
+  uint64_t steps = 80;
+};
+constexpr Scale kSeconds{};
+/// Over days, so that local time matters.
+constexpr Scale kDays{6 * kHour, 12 * kHour, 160};
+
 class RandomRules {
  public:
-  explicit RandomRules(uint64_t seed) : random_(seed) {}
+  explicit RandomRules(uint64_t seed, const Scale& scale = kSeconds) : random_(seed), scale_(scale) {}
 
   uint64_t below(uint64_t bound) { return random_() % bound; }
   bool chance(int percent) { return below(100) < static_cast<uint64_t>(percent); }
@@ -37,19 +47,19 @@ class RandomRules {
         Moment moment;
         moment.is_first = chance(50);
         moment.events = filter();
-        moment.test = static_cast<Moment::Test>(below(4));
-        if (moment.test == Moment::Test::InLast)
-          moment.last = length();
-        else
-          moment.from = instant();
-        if (moment.test == Moment::Test::Between) moment.to = instant();
+        do moment.window = window(true);
+        while (moment.window.kind == Window::Kind::Always);
         return node(std::move(moment));
       }
       case 2: {
         Sequence sequence;
-        for (uint64_t i = 0, count = 2 + below(2); i < count; ++i) sequence.steps.push_back(filter());
+        for (uint64_t i = 0, count = 2 + below(2); i < count; ++i) {
+          sequence.steps.push_back(filter());
+          sequence.gaps.emplace_back();
+          if (i > 0 && chance(40)) sequence.gaps.back() = length();
+        }
         if (chance(60)) sequence.within = length();
-        if (chance(60)) sequence.last = length();
+        sequence.window = window();
         return node(std::move(sequence));
       }
       case 3: {
@@ -57,24 +67,45 @@ class RandomRules {
         abandoned.first = filter();
         abandoned.then = filter();
         abandoned.within = length();
-        if (chance(60)) abandoned.last = length();
+        abandoned.window = window();
         return node(std::move(abandoned));
       }
       default: {
+        using Function = Aggregate::Function;
         Aggregate aggregate;
-        aggregate.function = static_cast<Aggregate::Function>(below(7));
-        aggregate.events = filter();
-        if (aggregate.function >= Aggregate::Function::Sum) aggregate.measured = property();
-        if (chance(75)) aggregate.last = length();
-        if (aggregate.function != Aggregate::Function::Did) aggregate.test = numeric_test();
+        aggregate.function = static_cast<Function>(below(10));
+        if (aggregate.function != Function::Sessions) aggregate.events = filter();
+        if (aggregate.function >= Function::Sum && aggregate.function <= Function::Most)
+          aggregate.measured = property();
+        aggregate.window = window();
+        if (aggregate.function == Function::Most)
+          aggregate.test = any_test();
+        else if (aggregate.function != Function::Did)
+          aggregate.test = numeric_test();
         return node(std::move(aggregate));
       }
     }
   }
 
-  /// Times are in seconds from 2000-01-01 on, with half seconds; windows in seconds.
-  Instant instant() { return {static_cast<int64_t>(below(80)) * kSecond / 2}; }
-  Micros length() { return static_cast<Micros>(1 + below(12)) * kSecond; }
+  Window window(bool of_time = false) {
+    using Kind = Window::Kind;
+    Window window;
+    window.kind =
+        chance(40) ? (chance(50) ? Kind::Always : Kind::InLast) : static_cast<Kind>(below(of_time ? 11 : 10));
+    if (window.kind == Kind::InLast || window.kind == Kind::MoreThanAgo) window.length = length();
+    if (window.kind == Kind::BetweenAgo) {
+      window.nearer = length();
+      window.length = window.nearer + length();
+    }
+    if (window.kind == Kind::Since || window.kind == Kind::Before || window.kind == Kind::After ||
+        window.kind == Kind::Between)
+      window.from = instant();
+    if (window.kind == Kind::Between) window.to = instant();
+    return window;
+  }
+
+  Instant instant() { return {static_cast<int64_t>(below(scale_.steps)) * scale_.step}; }
+  Micros length() { return static_cast<Micros>(1 + below(12)) * scale_.unit; }
 
   Json value() {
     switch (below(8)) {
@@ -181,6 +212,7 @@ class RandomRules {
   }
 
   std::mt19937_64 random_;
+  Scale scale_;
 };
 
 }  // namespace cdp::rule
