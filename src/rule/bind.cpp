@@ -50,6 +50,23 @@ class Binder {
     add_trait(comparison.path.names.front());
   }
 
+  void bind_kind(Bound& /*bound*/, const TraitTime& condition) {
+    add_trait(condition.path.names.front());
+    plan_.needs_state = true;
+    plan_.is_time_dependent |= moves(condition.window);
+  }
+  void bind_kind(Bound& bound, const Held& held) {
+    if (const auto* comparison = held.test->as<Comparison>())
+      add_trait(comparison->path.names.front());
+    else
+      bind_kind(bound, *held.test->as<TraitTime>());
+    plan_.uses_trait_times = plan_.needs_state = plan_.is_time_dependent = true;
+  }
+  void bind_kind(Bound& bound, const LocalNow& /*condition*/) {
+    use_zone(bound);
+    plan_.is_time_dependent = true;
+  }
+
   void bind_kind(Bound& bound, const InSegment& membership) {
     const Rule* rule = resolve_ ? resolve_(membership.name) : nullptr;
     if (rule == nullptr)
@@ -165,6 +182,7 @@ bool BoundRule::uses_event(int demand_event_number) const {
 const std::vector<int>& BoundRule::events() const { return plan_->events; }
 bool BoundRule::uses_all_events() const { return plan_->uses_all_events; }
 bool BoundRule::uses_traits() const { return !plan_->traits.empty(); }
+bool BoundRule::uses_trait_times() const { return plan_->uses_trait_times; }
 bool BoundRule::uses_sessions() const { return plan_->uses_sessions; }
 bool BoundRule::needs_state() const { return plan_->needs_state; }
 const std::vector<std::string>& BoundRule::traits() const { return plan_->traits; }

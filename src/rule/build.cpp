@@ -52,6 +52,7 @@ class Measure {
     visit(abandoned.first.where, depth);
     visit(abandoned.then.where, depth);
   }
+  void visit_parts(const Held& held, int depth) { visit(held.test, depth); }
   template <class Leaf>
   void visit_parts(const Leaf& /*leaf*/, int /*depth*/) {}
 
@@ -69,7 +70,7 @@ struct Sign {
   Operator op;
   const char* text;
 };
-constexpr std::array<Sign, 18> kSigns{{{Operator::Equal, "="},
+constexpr std::array<Sign, 20> kSigns{{{Operator::Equal, "="},
                                        {Operator::NotEqual, "<>"},
                                        {Operator::Less, "<"},
                                        {Operator::LessEqual, "<="},
@@ -86,7 +87,9 @@ constexpr std::array<Sign, 18> kSigns{{{Operator::Equal, "="},
                                        {Operator::Contains, "contains"},
                                        {Operator::NotContains, "not contains"},
                                        {Operator::IsNull, "is null"},
-                                       {Operator::IsNotNull, "is not null"}}};
+                                       {Operator::IsNotNull, "is not null"},
+                                       {Operator::Matches, "matches"},
+                                       {Operator::NotMatches, "not matches"}}};
 
 /// In the order of Aggregate::Function.
 constexpr std::array<const char*, 10> kFunctions{"did", "count",    "sum",  "avg",  "min",
@@ -219,6 +222,14 @@ std::optional<Aggregate::Function> function_of(std::string_view name) {
 
 bool measures_property(Aggregate::Function function) {
   return function >= Aggregate::Function::Sum && function <= Aggregate::Function::Most;
+}
+
+const char* name_of(LocalNow::Unit unit) { return unit == LocalNow::Unit::Weekday ? "weekday" : "hour"; }
+
+std::optional<LocalNow::Unit> local_unit_of(std::string_view name) {
+  if (name == "weekday") return LocalNow::Unit::Weekday;
+  if (name == "hour") return LocalNow::Unit::Hour;
+  return std::nullopt;
 }
 
 std::string lowered(std::string_view text) {

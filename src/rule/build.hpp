@@ -72,6 +72,10 @@ const char* name_of(Aggregate::Function function);
 std::optional<Aggregate::Function> function_of(std::string_view name);
 bool measures_property(Aggregate::Function function);
 
+/// `weekday`, `hour`; the unit of such a name in lower case, nullopt if it is none.
+const char* name_of(LocalNow::Unit unit);
+std::optional<LocalNow::Unit> local_unit_of(std::string_view name);
+
 /// ASCII letters lowered.
 std::string lowered(std::string_view text);
 

@@ -58,7 +58,8 @@ class Decider {
     }
     if (bound.node->as<InSegment>()) return decide(bound.parts.front());
     if (bound.profile_condition >= 0) return (profile_ >> bound.profile_condition & 1) != 0;
-    if (!bound.reads_history) return bound.node->as<Constant>()->truth;
+    if (const auto* constant = bound.node->as<Constant>()) return constant->truth;
+    if (!bound.reads_history) return std::nullopt;
     return summary_ != nullptr || all_ != nullptr ? decide_behaviour(bound) : std::nullopt;
   }
 

@@ -2,6 +2,7 @@
 #include "rule/compare.hpp"
 #include "rule/decide.hpp"
 #include "rule/plan.hpp"
+#include "rule/present.hpp"
 
 #include <algorithm>
 
@@ -40,7 +41,8 @@ class Evaluator {
     if (const auto* comparison = bound.node->as<Comparison>())
       return {holds(comparison->test, trait(*comparison)), Instant::max()};
     if (bound.node->as<Sample>()) return {is_in_sample(*bound.node, state_), Instant::max()};
-    return {bound.node->as<Constant>()->truth, Instant::max()};
+    if (const auto* constant = bound.node->as<Constant>()) return {constant->truth, Instant::max()};
+    return evaluate_present(*bound.node, state_, zone_of(bound), now_);
   }
 
   Json explain(const Bound& bound) const {
@@ -90,6 +92,7 @@ class Evaluator {
       return Json(
           *Decimal::parse(std::to_string(static_cast<int64_t>(sample_point(*sample, state_) * 1e6)) + "e-4"));
     }
+    if (!bound.node->as<Comparison>()) return value_of_present(*bound.node, state_, zone_of(bound), now_);
     const Json* value = trait(*bound.node->as<Comparison>());
     return value != nullptr ? *value : Json();
   }
@@ -102,12 +105,12 @@ class Evaluator {
     const auto* aggregate = bound.node->as<Aggregate>();
     const bool is_about_sessions =
         aggregate != nullptr && aggregate->function == Aggregate::Function::Sessions;
-    return {is_about_sessions ? sessions_ : history_, bound.uses_zone ? zone() : nullptr};
+    return {is_about_sessions ? sessions_ : history_, zone_of(bound)};
   }
 
   /// nullptr for UTC.
-  const TimeZone* zone() const {
-    if (state_.traits == nullptr || state_.time_zones == nullptr) return nullptr;
+  const TimeZone* zone_of(const Bound& bound) const {
+    if (!bound.uses_zone || state_.traits == nullptr || state_.time_zones == nullptr) return nullptr;
     for (const char* name : kTimeZoneTraits)
       if (const Json* value = state_.traits->find(name))
         return value->string() != nullptr ? (*state_.time_zones)(*value->string()) : nullptr;

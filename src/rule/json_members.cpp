@@ -1,7 +1,9 @@
 #include "rule/json_members.hpp"
 
 #include "base/error.hpp"
+#include "rule/compare.hpp"
 
+#include <algorithm>
 #include <array>
 #include <tuple>
 #include <utility>
@@ -23,7 +25,7 @@ bool Members::has(std::string_view member) const {
 }
 
 const Json* Members::take(std::string_view member) {
-  known_.push_back(member);
+  if (std::find(known_.begin(), known_.end(), member) == known_.end()) known_.push_back(member);
   for (const Json::Member& one : *object_)
     if (one.name == member) return &one.value;
   return nullptr;
@@ -84,7 +86,7 @@ Test read_test(Members& members, bool of_aggregate) {
     refuse(members.path_of("op"), "unknown operator \"" + sign + "\"",
            of_aggregate ? "Possible: =, <>, <, <=, >, >=, between, not between, in, not in."
                         : "Possible: =, <>, <, <=, >, >=, and with or without not: between, in, like, ilike, "
-                          "contains; is null, is not null.");
+                          "contains, matches; is null, is not null.");
   result.op = *op;
   if (takes_nothing(*op)) return result;
   const Json& value = members.require("value");
@@ -102,6 +104,8 @@ Test read_test(Members& members, bool of_aggregate) {
   const bool is_pattern = *op >= Operator::Like && *op <= Operator::NotILike;
   if (is_pattern && (value.string() == nullptr || !is_like_pattern(*value.string())))
     refuse(path, "expected a pattern that does not end with a single backslash");
+  if (*op == Operator::Matches || *op == Operator::NotMatches)
+    if (const auto problem = problem_of_expression(read_text(value, path))) refuse(path, *problem);
   return result;
 }
 
@@ -160,6 +164,7 @@ Window window_of(Window::Kind kind, const Json& value, const std::string& path) 
   switch (kind) {
     case Kind::InLast:
     case Kind::MoreThanAgo:
+    case Kind::InNext:
       window.length = read_length(value, path);
       break;
     case Kind::BetweenAgo:
@@ -182,25 +187,28 @@ Window window_of(Window::Kind kind, const Json& value, const std::string& path) 
 }
 
 struct WindowName {
-  const char* member;
+  const char* member;  ///< nullptr: only the test of a time
   const char* op;
   Window::Kind kind;
+  bool is_of_trait;  ///< also the test of a trait as a time
 };
-constexpr std::array<WindowName, 8> kWindows{{{"last", "in last", Window::Kind::InLast},
-                                              {"between_ago", "between ago", Window::Kind::BetweenAgo},
-                                              {"more_than_ago", "more than ago", Window::Kind::MoreThanAgo},
-                                              {"since", "since", Window::Kind::Since},
-                                              {"before", "before", Window::Kind::Before},
-                                              {"between", "between", Window::Kind::Between},
-                                              {"calendar", "calendar", Window::Kind::Today},
-                                              {"after", "after", Window::Kind::After}}};
+constexpr std::array<WindowName, 9> kWindows{
+    {{"last", "in last", Window::Kind::InLast, true},
+     {"between_ago", "between ago", Window::Kind::BetweenAgo, false},
+     {"more_than_ago", "more than ago", Window::Kind::MoreThanAgo, true},
+     {"since", "since", Window::Kind::Since, false},
+     {"before", "before", Window::Kind::Before, true},
+     {"between", "between", Window::Kind::Between, false},
+     {"calendar", "calendar", Window::Kind::Today, false},
+     {nullptr, "after", Window::Kind::After, true},
+     {nullptr, "in next", Window::Kind::InNext, true}}};
 
 }  // namespace
 
 Window read_window(Members& members) {
   std::optional<Window> found;
   for (const WindowName& name : kWindows) {
-    if (name.kind == Window::Kind::After) continue;
+    if (name.member == nullptr) continue;
     const Json* value = members.take(name.member);
     if (value == nullptr) continue;
     if (found) refuse(members.path(), "has more than one window of time");
@@ -209,10 +217,11 @@ Window read_window(Members& members) {
   return found.value_or(Window());
 }
 
-std::optional<Window> read_time_test(Members& members) {
+std::optional<Window> read_time_test(Members& members, bool of_trait) {
   const std::string op = read_text(members.require("op"), members.path_of("op"));
   for (const WindowName& name : kWindows)
-    if (op == name.op) return window_of(name.kind, members.require("value"), members.path_of("value"));
+    if (op == name.op && (of_trait ? name.is_of_trait : name.kind != Window::Kind::InNext))
+      return window_of(name.kind, members.require("value"), members.path_of("value"));
   return std::nullopt;
 }
 

@@ -48,7 +48,8 @@ Test read_test(Members& members, bool of_aggregate);
 
 /// The member that is a window, if there is one.
 Window read_window(Members& members);
-/// The members "op" and "value" of a test of a time; nullopt if the operator is none of these kinds.
-std::optional<Window> read_time_test(Members& members);
+/// The members "op" and "value" of a test of a time, of a trait's or an event's; nullopt if the operator is
+/// none of these.
+std::optional<Window> read_time_test(Members& members, bool of_trait);
 
 }  // namespace cdp::rule

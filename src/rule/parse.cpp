@@ -8,9 +8,9 @@ namespace cdp::rule {
 
 namespace {
 
-constexpr std::array<std::string_view, 16> kFunctions{
-    "did",  "count", "sum",      "avg",  "min",    "max",      "distinct",  "most",
-    "days", "first", "sessions", "last", "sample", "sequence", "abandoned", "exists"};
+constexpr std::array<std::string_view, 18> kFunctions{
+    "did",      "count", "sum",  "avg",    "min",      "max",       "distinct", "most",    "days",
+    "sessions", "first", "last", "sample", "sequence", "abandoned", "exists",   "weekday", "hour"};
 constexpr std::array<std::string_view, 2> kFunctionsToCome{"call", "within"};
 
 }  // namespace
@@ -70,11 +70,29 @@ NodePointer Parser::membership() {
 
 NodePointer Parser::comparison() {
   ValuePath path = value_path();
+  if (!in_where_) {
+    const Window window = time_of_trait();
+    if (window.kind != Window::Kind::Always) return maybe_held(make_node(TraitTime{std::move(path), window}));
+  }
   // `is_vip` by itself: a flag.
-  if (at().is_a(Token::Kind::End) || at().is_symbol(")") || at().is_symbol(",") || at().is_word("and") ||
-      at().is_word("or") || at().is_word("within") || is_at_window())
-    return make_node(Comparison{std::move(path), {Operator::Equal, {Json(true)}}});
-  return make_node(Comparison{std::move(path), test(false)});
+  const bool is_flag = at().is_a(Token::Kind::End) || at().is_symbol(")") || at().is_symbol(",") ||
+                       at().is_word("and") || at().is_word("or") ||
+                       (in_where_ ? at().is_word("within") || is_at_window() : at().is_word("for"));
+  Test test = is_flag ? Test{Operator::Equal, {Json(true)}} : this->test(false);
+  return maybe_held(make_node(Comparison{std::move(path), std::move(test)}));
+}
+
+NodePointer Parser::maybe_held(NodePointer test) {
+  if (in_where_ || !take_word("for")) return test;
+  return make_node(Held{std::move(test), length()});
+}
+
+NodePointer Parser::local_now(LocalNow::Unit unit) {
+  take();
+  require_symbol("(");
+  if (!take_word("now")) expected("\"now\"", {"now"});
+  require_symbol(")");
+  return make_node(LocalNow{unit, test(false)});
 }
 
 NodePointer Parser::function() {
@@ -83,6 +101,7 @@ NodePointer Parser::function() {
   if (in_where_ && called != "exists")
     syntax_error(token.position, "\"" + called + "(…)\" is not possible in where, which compares properties");
   if (called == "exists") return exists();
+  if (const std::optional<LocalNow::Unit> unit = local_unit_of(called)) return local_now(*unit);
   if (called == "sessions") return sessions();
   if (const std::optional<Aggregate::Function> known = function_of(called)) return aggregate(*known);
   if (called == "first" || called == "last") return moment(called == "first");
@@ -99,7 +118,7 @@ NodePointer Parser::exists() {
   require_symbol("(");
   ValuePath path = value_path();
   require_symbol(")");
-  return make_node(Comparison{std::move(path), {Operator::IsNotNull, {}}});
+  return maybe_held(make_node(Comparison{std::move(path), {Operator::IsNotNull, {}}}));
 }
 
 NodePointer Parser::sample() {

@@ -133,6 +133,24 @@ bool Parser::is_at_window() const {
   return at().is_word("since") || at().is_word("before") || at().is_word("today") || at().is_word("this");
 }
 
+Window Parser::time_of_trait() {
+  Window window;
+  const bool is_next = at().is_word("in") && at(1).is_word("next");
+  const bool is_last = at().is_word("in") && at(1).is_word("last");
+  if (is_next || is_last) {
+    take();
+    take();
+    window.kind = is_next ? Window::Kind::InNext : Window::Kind::InLast;
+    window.length = length();
+  } else if (take_word("after")) {
+    window.kind = Window::Kind::After;
+    window.from = instant();
+  } else if (at().is_word("more") || at().is_word("before")) {
+    return optional_window();
+  }
+  return window;
+}
+
 Window Parser::between() {
   Window window;
   if (!at().is_a(Token::Kind::Number)) {

@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "rule/build.hpp"
+#include "rule/compare.hpp"
 #include "rule/parser.hpp"
 
 #include <array>
@@ -9,8 +10,8 @@ namespace cdp::rule {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kComparisons{"between",  "in", "like", "ilike",
-                                                       "contains", "is", "not"};
+constexpr std::array<std::string_view, 8> kComparisons{"between",  "in",      "like", "ilike",
+                                                       "contains", "matches", "is",   "not"};
 
 constexpr std::array<std::string_view, 5> kUnits{"seconds", "minutes", "hours", "days", "weeks"};
 
@@ -140,11 +141,14 @@ Test Parser::test(bool of_aggregate) {
   } else if (!of_aggregate && !is_negative && take_word("is")) {
     result.op = take_word("not") ? Operator::IsNotNull : Operator::IsNull;
     if (!take_word("null")) expected("\"null\"", {"null"});
-  } else if (!of_aggregate && at().is_word("matches")) {
-    syntax_error(at().position, "\"matches\" is not supported by this version");
+  } else if (!of_aggregate && take_word("matches")) {
+    if (!at().is_a(Token::Kind::String)) expected("a regular expression in single quotes");
+    if (const auto problem = problem_of_expression(at().text)) syntax_error(at().position, *problem);
+    result = {either(Operator::Matches, Operator::NotMatches), {Json(take().text)}};
   } else {
     std::string what = is_negative ? "between, in" : "a comparison (=, <>, <, <=, >, >=, between, in";
-    if (!of_aggregate) what += is_negative ? ", like, ilike, contains" : ", like, ilike, contains, is null";
+    if (!of_aggregate)
+      what += is_negative ? ", like, ilike, contains, matches" : ", like, ilike, contains, matches, is null";
     expected(is_negative ? "one of " + what : what + ")", kComparisons);
   }
   return result;

@@ -37,6 +37,9 @@ class Parser : private TokenCursor {
   NodePointer comparison();
   NodePointer function();
   NodePointer exists();
+  /// A test of a trait, maybe with `for` and how long it has been so.
+  NodePointer maybe_held(NodePointer test);
+  NodePointer local_now(LocalNow::Unit unit);
   NodePointer sample();
 
   // parse_events.cpp: functions over events
@@ -52,6 +55,8 @@ class Parser : private TokenCursor {
   void close_events();
   Window optional_window();
   Window between();
+  /// The window of a test of a trait as a time; Always if none begins here.
+  Window time_of_trait();
   /// Does a window begin here, behind a name in where that is a flag by itself?
   bool is_at_window() const;
 

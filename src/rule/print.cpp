@@ -102,6 +102,22 @@ class Printer {
     out_ += ')';
   }
 
+  void print(const TraitTime& condition) {
+    print_path(condition.path);
+    print(condition.window);
+  }
+
+  void print(const Held& held) {
+    print(*held.test);
+    print_length(" for ", held.length);
+  }
+
+  void print(const LocalNow& condition) {
+    out_ += name_of(condition.unit);
+    out_ += "(now) ";
+    print(condition.test);
+  }
+
   /// With a blank before, if there is one at all.
   void print(const Window& window, const char* before = " ") {
     using Kind = Window::Kind;
@@ -137,6 +153,9 @@ class Printer {
         print(window.from);
         out_ += " and ";
         return print(window.to);
+      case Kind::InNext:
+        words("in next");
+        return print_length(" ", window.length);
       case Kind::Today:
       case Kind::ThisWeek:
       case Kind::ThisMonth:

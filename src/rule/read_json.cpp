@@ -8,9 +8,9 @@ namespace cdp::rule {
 
 namespace {
 
-constexpr std::array<std::string_view, 20> kKinds{
-    "and", "or",  "not",      "trait", "in_segment", "sample",   "did",   "count", "sum",      "avg",
-    "min", "max", "distinct", "most",  "days",       "sessions", "first", "last",  "sequence", "abandoned"};
+constexpr std::array<std::string_view, 22> kKinds{
+    "and", "or",  "not", "trait",    "held", "now",  "in_segment", "sample", "did",  "count",    "sum",
+    "avg", "min", "max", "distinct", "most", "days", "sessions",   "first",  "last", "sequence", "abandoned"};
 
 class Reader {
  public:
@@ -42,6 +42,8 @@ class Reader {
       refuse(members.path(), "expected one of the members and, or, not, property, context");
     }
     if (members.has("trait")) return comparison(members);
+    if (members.has("held")) return held(members);
+    if (members.has("now")) return local_now(members);
     if (members.has("in_segment"))
       return make_node(InSegment{read_name(members.require("in_segment"), members.path_of("in_segment"))});
     if (members.has("sample")) return sample(members);
@@ -72,11 +74,34 @@ class Reader {
   }
 
   NodePointer comparison(Members& members) {
+    if (!in_where_) return trait_test(members);
     Comparison result;
-    result.path =
-        in_where_ ? read_property_path(members) : read_path(members, "trait", ValuePath::Root::Trait);
+    result.path = read_property_path(members);
     result.test = read_test(members, false);
     return make_node(std::move(result));
+  }
+
+  NodePointer trait_test(Members& members) {
+    ValuePath path = read_path(members, "trait", ValuePath::Root::Trait);
+    if (const std::optional<Window> window = read_time_test(members, true))
+      return make_node(TraitTime{std::move(path), *window});
+    return make_node(Comparison{std::move(path), read_test(members, false)});
+  }
+
+  NodePointer held(Members& outer) {
+    Members members(outer.require("held"), outer.path_of("held"));
+    Held result;
+    result.test = trait_test(members);
+    members.done();
+    result.length = read_length(outer.require("for"), outer.path_of("for"));
+    return make_node(std::move(result));
+  }
+
+  NodePointer local_now(Members& members) {
+    const std::string path = members.path_of("now");
+    const std::optional<LocalNow::Unit> unit = local_unit_of(read_text(members.require("now"), path));
+    if (!unit) refuse(path, "expected \"weekday\" or \"hour\"");
+    return make_node(LocalNow{*unit, read_test(members, false)});
   }
 
   NodePointer sample(Members& outer) {
@@ -110,7 +135,7 @@ class Reader {
     Moment result;
     result.is_first = is_first;
     result.events = all_events(outer, member);
-    const std::optional<Window> window = read_time_test(outer);
+    const std::optional<Window> window = read_time_test(outer, false);
     if (!window)
       refuse(outer.path_of("op"),
              "expected \"in last\", \"between ago\", \"more than ago\", \"since\", \"before\", \"after\", "

@@ -36,6 +36,7 @@ bool same(const Sequence& a, const Sequence& b) {
 bool same(const Abandoned& a, const Abandoned& b) {
   return same(a.first, b.first) && same(a.then, b.then) && a.within == b.within && a.window == b.window;
 }
+bool same(const Held& a, const Held& b) { return same(a.test, b.test) && a.length == b.length; }
 template <class Plain>
 bool same(const Plain& a, const Plain& b) {
   return a == b;
@@ -83,6 +84,15 @@ class Collector {
     add(abandoned.then);
     found_.depends_on_time = true;
   }
+  void visit_kind(const TraitTime& condition) {
+    add_once(found_.traits, condition.path.names.front());
+    found_.depends_on_time |= moves(condition.window);
+  }
+  void visit_kind(const Held& held) {
+    visit(*held.test);
+    found_.depends_on_time = true;
+  }
+  void visit_kind(const LocalNow& /*condition*/) { found_.depends_on_time = true; }
   void add(const EventFilter& filter) {
     if (filter.event)
       add_once(found_.events, *filter.event);

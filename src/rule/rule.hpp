@@ -26,6 +26,7 @@
 ///     sum(purchase.amount in last 90 days) >= 100        -- also avg, min, max, distinct, most
 ///     days(app_launch between 14 days and 7 days ago) >= 3 and sessions(this week) >= 2
 ///     first(purchase) in last 30 days and in segment vip
+///     renewal in next 30 days and plan = 'pro' for 90 days and hour(now) between 9 and 17
 ///     sequence(cart, checkout, purchase within 1 hour)
 ///     abandoned(cart, purchase within 1 hour) and sample(10 percent, 'seed')
 ///
@@ -108,6 +109,8 @@ class BoundRule {
   const std::vector<int>& events() const;
   bool uses_all_events() const;
   bool uses_traits() const;
+  /// Does it ask since when traits have had their values?
+  bool uses_trait_times() const;
   /// Does it count sessions, which every event may change?
   bool uses_sessions() const;
   /// Are truths of conditions about the profile and events not enough to tell it, see decide.hpp? Then it
@@ -141,6 +144,7 @@ struct UserState {
   std::string_view user_id;
   std::span<const Instant> session_starts = {};  ///< ascending
   const TimeZones* time_zones = nullptr;         ///< nullptr: none but UTC is known
+  const Json* trait_times = nullptr;             ///< as profile/traits.hpp has them; nullptr for none
 };
 
 /// The traits that name a person's time zone; the first that is there counts.

@@ -52,6 +52,8 @@ enum class Operator : uint8_t {
   NotContains,
   IsNull,  ///< absent or null; no operand
   IsNotNull,
+  Matches,  ///< a regular expression (RE2's syntax) is found in the text
+  NotMatches,
 };
 
 /// An operator and the literals on its right: each null, a boolean, a number or a text.
@@ -67,9 +69,9 @@ struct Test {
   friend bool operator==(const Test&, const Test&) = default;
 };
 
-/// A stretch of time, as it is at an instant `now`. Only what lies at or before `now` is ever in one. A
-/// calendar window begins with the local day, the week (on Monday) or the month that contains `now` in the
-/// profile's time zone, and ends with `now`.
+/// A stretch of time, as it is at an instant `now`. Only what lies at or before `now` is ever in one (InNext
+/// apart). A calendar window begins with the local day, the week (on Monday) or the month that contains `now`
+/// in the profile's time zone, and ends with `now`.
 ///
 ///     text                     JSON                                 times
 ///                                                                   all
@@ -92,10 +94,11 @@ struct Window {
     Today,
     ThisWeek,
     ThisMonth,
-    After,  ///< after '…': later than `from`; only in tests of times
+    After,   ///< after '…': later than `from`; only in tests of times
+    InNext,  ///< in next 7 days: (now, now + length]; only in tests of times of traits
   };
   Kind kind = Kind::Always;
-  Micros length = 0;  ///< of InLast, MoreThanAgo; of BetweenAgo the longer one
+  Micros length = 0;  ///< of InLast, MoreThanAgo, InNext; of BetweenAgo the longer one
   Micros nearer = 0;  ///< of BetweenAgo the shorter one
   Instant from;       ///< of Since, Before, Between, After
   Instant to;         ///< of Between
@@ -219,8 +222,38 @@ struct Abandoned {
   Window window;
 };
 
+/// A trait as a time, by a window in which it is to lie (of InLast, InNext, MoreThanAgo, Before, After): a
+/// text that is a date, which stands for midnight UTC, or a time with its offset from UTC. Other values are
+/// absent. Text `renewal in next 30 days`; JSON `{"trait":["renewal"],"op":"in next","value":"30 days"}`.
+struct TraitTime {
+  ValuePath path;
+  Window window;
+
+  friend bool operator==(const TraitTime&, const TraitTime&) = default;
+};
+
+/// A test of a trait (a Comparison or a TraitTime) holds and the trait, as a whole where the path leads into
+/// it, has had its value at least that long. Text `plan = 'pro' for 3 days`; JSON
+/// `{"held":{"trait":["plan"],"op":"=","value":"pro"},"for":"3 days"}`.
+struct Held {
+  NodePointer test;
+  Micros length = 0;
+};
+
+/// The weekday (`monday` to `sunday`) or hour (0 to 23) of now in the profile's time zone.
+/// Text `weekday(now) in ('saturday', 'sunday')`, `hour(now) between 9 and 17`;
+/// JSON `{"now":"weekday","op":"in","value":["saturday","sunday"]}`.
+struct LocalNow {
+  enum class Unit : uint8_t { Weekday, Hour };
+  Unit unit = Unit::Weekday;
+  Test test;
+
+  friend bool operator==(const LocalNow&, const LocalNow&) = default;
+};
+
 struct Node {
-  std::variant<Constant, And, Or, Not, Comparison, InSegment, Sample, Aggregate, Moment, Sequence, Abandoned>
+  std::variant<Constant, And, Or, Not, Comparison, InSegment, Sample, Aggregate, Moment, Sequence, Abandoned,
+               TraitTime, Held, LocalNow>
       kind;
 
   template <class T>

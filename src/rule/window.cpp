@@ -1,5 +1,7 @@
 #include "rule/window.hpp"
 
+#include "base/error.hpp"
+
 #include <algorithm>
 
 namespace cdp::rule {
@@ -93,10 +95,31 @@ Span MovingWindow::span_at(Instant now) {
     case Kind::ThisWeek:
     case Kind::ThisMonth:
       return {period_start(now), end};
+    case Kind::InNext:
+      return {end, end + window_.length};
     case Kind::Always:
       break;
   }
   return {Instant::min(), end};
+}
+
+Span stretch_of(const Window& window, Instant time) {
+  constexpr Span kNever{Instant::max(), Instant::max()};
+  const Span always{Instant::min(), Instant::max()};
+  switch (window.kind) {
+    case Kind::InLast:
+      return {time, time + window.length};
+    case Kind::InNext:
+      return {time - window.length, time};
+    case Kind::MoreThanAgo:
+      return {time + window.length, Instant::max()};
+    case Kind::Before:
+      return time < window.from ? always : kNever;
+    case Kind::After:
+      return time > window.from ? always : kNever;
+    default:
+      throw Error(Category::Internal, "a trait has no such test as a time");
+  }
 }
 
 Range MovingWindow::at(const History& history, Instant now) {

@@ -21,6 +21,10 @@ struct Span {
   Instant end;
 };
 
+/// When a time (of a trait) lies in a window of InLast, InNext, MoreThanAgo, Before or After, times to come
+/// included.
+Span stretch_of(const Window& window, Instant time);
+
 /// Events of a history, by index: `begin` to `end`.
 struct Range {
   size_t begin;

@@ -52,6 +52,8 @@ const char* member_of(Window::Kind kind) {
       return "after";
     case Window::Kind::Between:
       return "between";
+    case Window::Kind::InNext:
+      return "in_next";
     case Window::Kind::Today:
     case Window::Kind::ThisWeek:
     case Window::Kind::ThisMonth:
@@ -66,6 +68,7 @@ Json value_of(const Window& window) {
       return Json(Json::Array{Json(print_length(window.length)), Json(print_length(window.nearer))});
     case Window::Kind::InLast:
     case Window::Kind::MoreThanAgo:
+    case Window::Kind::InNext:
       return Json(print_length(window.length));
     case Window::Kind::Between:
       return Json(Json::Array{Json(format_instant(window.from)), Json(format_instant(window.to))});
@@ -165,6 +168,23 @@ Json json_of(const Abandoned& abandoned) {
   add_length(object, "within", abandoned.within);
   add_window(object, abandoned.window);
   return Json(Json::Object{{"abandoned", Json(std::move(object))}});
+}
+
+Json json_of(const TraitTime& condition) {
+  Json::Object object;
+  add_path(object, condition.path);
+  add_time_test(object, condition.window);
+  return Json(std::move(object));
+}
+
+Json json_of(const Held& held) {
+  return Json(Json::Object{{"held", json_of(*held.test)}, {"for", Json(print_length(held.length))}});
+}
+
+Json json_of(const LocalNow& condition) {
+  Json::Object object{{"now", Json(name_of(condition.unit))}};
+  add_test(object, condition.test);
+  return Json(std::move(object));
 }
 
 Json json_of(const Node& node) {

@@ -16,11 +16,13 @@ namespace cdp::segment {
 /// What of users beside their histories has to be read.
 struct Needs {
   bool traits = false;
+  bool trait_times = false;
   bool sessions = false;
 
   /// Of one rule more.
   void add(const rule::BoundRule& rule) {
     traits |= rule.uses_traits();
+    trait_times |= rule.uses_trait_times();
     sessions |= rule.uses_sessions();
   }
 };

@@ -17,8 +17,8 @@ enum SpanColumn : uint8_t { kSpanUser, kSpanStart };
 /// One pass over cdp.profile in the order of user_no.
 class Profiles {
  public:
-  Profiles(pg::Spi& spi, pg::Query& query, bool with_traits)
-      : cursor_(spi, query), with_traits_(with_traits), arena_("cdp profiles") {
+  Profiles(pg::Spi& spi, const Needs& needs)
+      : cursor_(spi, query_for(needs)), needs_(needs), arena_("cdp profiles") {
     fetch();
   }
 
@@ -29,8 +29,12 @@ class Profiles {
   rule::UserState state(const timeline::History* history) {
     pg::InContext in_arena(arena_.context());
     user_id_ = rows_.is_null(row_, 1) ? std::string() : rows_.text(row_, 1);
-    if (with_traits_) traits_ = rows_.json(row_, 2);
-    return {with_traits_ ? &traits_ : nullptr, history, user_no(), user_id_, {}, &pg::time_zones()};
+    if (needs_.traits) traits_ = rows_.json(row_, 2);
+    if (needs_.trait_times) trait_times_ = rows_.json(row_, 3);
+    rule::UserState state{needs_.traits ? &traits_ : nullptr, history, user_no(), user_id_};
+    state.time_zones = &pg::time_zones();
+    if (needs_.trait_times) state.trait_times = &trait_times_;
+    return state;
   }
 
   void next() {
@@ -38,6 +42,14 @@ class Profiles {
   }
 
  private:
+  static pg::Query& query_for(const Needs& needs) {
+    static pg::Query numbers("SELECT user_no, user_id FROM cdp.profile ORDER BY user_no");
+    static pg::Query with_traits("SELECT user_no, user_id, traits FROM cdp.profile ORDER BY user_no");
+    static pg::Query with_times(
+        "SELECT user_no, user_id, traits, trait_times FROM cdp.profile ORDER BY user_no");
+    return needs.trait_times ? with_times : needs.traits ? with_traits : numbers;
+  }
+
   void fetch() {
     check_interrupts();
     arena_.reset();
@@ -48,9 +60,10 @@ class Profiles {
   pg::Cursor cursor_;
   pg::Rows rows_;
   uint64_t row_ = 0;
-  bool with_traits_;
+  Needs needs_;
   std::string user_id_;
   Json traits_;
+  Json trait_times_;
   pg::Arena arena_;
 };
 
@@ -80,9 +93,7 @@ class SessionPass {
 void for_each_user(pg::Spi& spi, const timeline::Demand& demand, const Needs& needs,
                    const timeline::Selection& selection,
                    const std::function<void(const rule::UserState&)>& callback) {
-  static pg::Query numbers("SELECT user_no, user_id FROM cdp.profile ORDER BY user_no");
-  static pg::Query with_all("SELECT user_no, user_id, traits FROM cdp.profile ORDER BY user_no");
-  Profiles profiles(spi, needs.traits ? with_all : numbers, needs.traits);
+  Profiles profiles(spi, needs);
   std::optional<SessionPass> sessions;
   if (needs.sessions) sessions.emplace(spi);
   const auto take = [&](const timeline::History& history) {
@@ -114,18 +125,20 @@ std::vector<Instant> SessionStarts::of(int64_t user_no) {
 
 void with_user(pg::Spi& spi, const timeline::Demand& demand, int64_t user_no, const Needs& needs,
                const std::function<void(const rule::UserState&)>& callback) {
-  static pg::Query find("SELECT coalesce(user_id, ''), traits FROM cdp.profile WHERE user_no = $1");
+  static pg::Query find(
+      "SELECT coalesce(user_id, ''), traits, trait_times FROM cdp.profile WHERE user_no = $1");
   const pg::Rows rows = find(spi, user_no);
   if (rows.empty()) return;
   const std::string user_id = rows.text(0, 0);
   const Json traits = rows.json(0, 1);
+  const Json trait_times = rows.json(0, 2);
   std::vector<Instant> sessions;
   if (needs.sessions) sessions = SessionStarts(spi).of(user_no);
   const timeline::History nothing(demand.properties().size());
   bool is_called = false;
   const auto call = [&](const timeline::History& history) {
     is_called = true;
-    callback({&traits, &history, user_no, user_id, sessions, &pg::time_zones()});
+    callback({&traits, &history, user_no, user_id, sessions, &pg::time_zones(), &trait_times});
   };
   timeline::read_histories(spi, demand, std::vector<int64_t>{user_no},
                            [&](int64_t, const timeline::History& history) { call(history); });

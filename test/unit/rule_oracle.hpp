@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <regex>
 #include <set>
 
 /// A second evaluator, written from the meaning of the language and in the slowest way: it looks at every
@@ -23,6 +24,8 @@ struct RawUser {
   Json traits = Json(Json::Object());
   std::vector<RawEvent> events;
   std::vector<Instant> sessions;
+  std::map<std::string, Instant> times;  ///< what traits stand for that are times
+  std::map<std::string, Instant> since;  ///< when traits got their values
 };
 
 /// A zone as a table: from each instant on so many hours ahead of UTC.
@@ -131,6 +134,14 @@ inline bool test_holds(const Test& test, const Json* value) {
     return value->string() && operands[0].string() &&
            value->string()->find(*operands[0].string()) != std::string::npos;
   };
+  const auto is_found = [&] {
+    if (value->string() == nullptr) return false;
+    std::string expression = *operands[0].string();
+    const bool ignores_case = expression.starts_with("(?i)");
+    if (ignores_case) expression.erase(0, 4);
+    const auto flags = ignores_case ? std::regex::ECMAScript | std::regex::icase : std::regex::ECMAScript;
+    return std::regex_search(*value->string(), std::regex(expression, flags));
+  };
   switch (test.op) {
     case Operator::Equal:
     case Operator::In:
@@ -162,6 +173,10 @@ inline bool test_holds(const Test& test, const Json* value) {
       return has_part();
     case Operator::NotContains:
       return !has_null && !has_part();
+    case Operator::Matches:
+      return is_found();
+    case Operator::NotMatches:
+      return !is_found();
     default:
       return false;
   }
@@ -191,6 +206,14 @@ class Oracle {
       state.user_id = kUserId;
       return evaluate(rule::bind(sampled, demand, {}), state, now_).truth;
     }
+    if (const auto* condition = node.as<TraitTime>()) return trait_time_holds(*condition);
+    if (const auto* held = node.as<Held>()) {
+      const auto* comparison = held->test->as<Comparison>();
+      const ValuePath& path = comparison != nullptr ? comparison->path : held->test->as<TraitTime>()->path;
+      const auto since = user_.since.find(path.names.front());
+      return since != user_.since.end() && now_.us >= since->second.us + held->length && truth(*held->test);
+    }
+    if (const auto* condition = node.as<LocalNow>()) return local_now_holds(*condition);
     if (const auto* aggregate = node.as<Aggregate>()) return aggregate_holds(*aggregate);
     if (const auto* moment = node.as<Moment>()) return moment_holds(*moment);
     if (const auto* sequence = node.as<Sequence>()) return sequence_holds(*sequence, 0, now_, now_);
@@ -198,6 +221,33 @@ class Oracle {
   }
 
  private:
+  bool trait_time_holds(const TraitTime& condition) const {
+    const auto found = user_.times.find(condition.path.names.front());
+    if (found == user_.times.end()) return false;
+    const int64_t t = found->second.us;
+    const int64_t length = condition.window.length;
+    switch (condition.window.kind) {
+      case Window::Kind::InLast:
+        return t <= now_.us && t > now_.us - length;
+      case Window::Kind::InNext:
+        return t > now_.us && t <= now_.us + length;
+      case Window::Kind::MoreThanAgo:
+        return t <= now_.us - length;
+      case Window::Kind::Before:
+        return t < condition.window.from.us;
+      default:
+        return t > condition.window.from.us;
+    }
+  }
+
+  bool local_now_holds(const LocalNow& condition) const {
+    const char* names[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+    const int64_t day = local_day(now_);
+    const Json value = condition.unit == LocalNow::Unit::Hour ? Json(local_hours(now_) - day * 24)
+                                                              : Json(names[(day + 5 + 7000) % 7]);
+    return test_holds(condition.test, &value);
+  }
+
   bool takes(const EventFilter& filter, const RawEvent& event) const {
     if (event.time > now_) return false;
     if (filter.event && *filter.event != event.name) return false;
@@ -272,6 +322,8 @@ class Oracle {
         return local_week(time) == local_week(now_);
       case Window::Kind::ThisMonth:
         return local_month(time) == local_month(now_);
+      case Window::Kind::InNext:
+        break;  // no window of events
     }
     return false;
   }

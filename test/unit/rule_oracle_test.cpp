@@ -13,6 +13,43 @@
 namespace cdp::rule {
 namespace {
 
+/// A trait that is a time, or nearly one.
+void add_time(RawUser& user, const char* name, RandomRules& random) {
+  const Instant time = random.instant();
+  const std::string text = format_instant(time);
+  const std::string date = text.substr(0, 10);
+  switch (random.below(7)) {
+    case 0:
+      user.traits.set(name, Json(date));
+      user.times[name] = *parse_instant(date);
+      return;
+    case 1:
+      user.traits.set(name, Json(format_instant(time + 2 * kHour).substr(0, 19) + "+02:00"));
+      user.times[name] = {time.us - time.us % kSecond};
+      return;
+    case 2:
+      user.traits.set(name, Json(text.substr(0, text.size() - 1)));
+      return;
+    case 3:
+      user.traits.set(name, random.value());
+      return;
+    default:
+      user.traits.set(name, Json(text));
+      user.times[name] = time;
+  }
+}
+
+/// As a profile has them: when traits were set last, and since when they are so.
+Json trait_times_of(const RawUser& user) {
+  Json times{Json::Object()};
+  for (const auto& [name, since] : user.since) {
+    const bool is_repeated = since.us % 2 == 0 && name != "age";
+    times.set(name,
+              is_repeated ? Json(Json::Array{Json(since.us + kSecond), Json(since.us)}) : Json(since.us));
+  }
+  return times;
+}
+
 RawUser random_user(RandomRules& random) {
   RawUser user;
   for (const char* name : {"plan", "age", "Plan Name", "count"}) {
@@ -25,6 +62,9 @@ RawUser random_user(RandomRules& random) {
   if (random.chance(70))
     user.traits.set(random.chance(60) ? "time_zone" : "timezone",
                     random.chance(80) ? Json(zones()[random.below(zones().size())].name) : random.value());
+  for (const char* name : {"renewal", "birth"}) add_time(user, name, random);
+  for (const char* name : {"plan", "age", "Plan Name", "count", "renewal", "birth"})
+    if (random.chance(85)) user.since[name] = random.instant();
   for (uint64_t i = 0, count = random.below(6); i < count; ++i) user.sessions.push_back(random.instant());
   std::sort(user.sessions.begin(), user.sessions.end());
   for (uint64_t i = 0, count = random.below(14); i < count; ++i) {
@@ -67,6 +107,9 @@ std::vector<Instant> instants_of(const RawUser& user, const Scale& scale) {
   };
   std::vector<Instant> times = user.sessions;
   for (const RawEvent& event : user.events) times.push_back(event.time);
+  for (const auto& [name, time] : user.times)
+    for (int64_t window = -12; window <= 12; ++window) add(time.us + window * scale.unit);
+  for (const auto& [name, time] : user.since) times.push_back(time);
   for (const Instant time : times)
     for (int64_t window = 0; window <= 24; ++window) add(time.us + window * scale.unit);
   // Where days, weeks and months begin in the zones.
@@ -143,7 +186,8 @@ void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
   const BoundRule bound = rule::bind(rule, demand, resolve);
   const RawUser user = random_user(random);
   const timeline::History history = history_of(user, demand);
-  const UserState state{&user.traits, &history, kUserNo, kUserId, user.sessions, &time_zones()};
+  const Json trait_times = trait_times_of(user);
+  const UserState state{&user.traits, &history, kUserNo, kUserId, user.sessions, &time_zones(), &trait_times};
 
   Decisions decisions(bound, state, demand.events().size());
   const std::vector<Instant> instants = instants_of(user, scale);
@@ -202,6 +246,45 @@ TEST(RuleOracle, SingleConditionsAgreeOverDaysInTheUsersZone) {
     RandomRules random(seed, kDays);
     check(Rule(random.behaviour()), true, seed, random, {}, kDays);
     if (HasFatalFailure()) return;
+  }
+}
+
+TEST(RuleOracle, ConditionsAboutTheProfileAndThePresentAgree) {
+  for (uint64_t seed = 1; seed <= 2000; ++seed) {
+    const Scale& scale = seed % 2 == 0 ? kDays : kSeconds;
+    RandomRules random(seed, scale);
+    NodePointer node = random.present();
+    // Of those each hour is a candidate, which the walk through candidates of other tests does not have.
+    while (node->as<LocalNow>()) node = random.present();
+    check(Rule(std::move(node)), true, seed, random, {}, scale);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(RuleOracle, TheHourAndTheWeekdayAreThoseOfTheZone) {
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    RandomRules random(seed, kDays);
+    NodePointer node = random.present();
+    while (!node->as<LocalNow>()) node = random.present();
+    const Rule rule(std::move(node));
+    const RawUser user = random_user(random);
+    timeline::Demand demand;
+    const BoundRule bound = rule::bind(rule, demand, {});
+    UserState state;
+    state.traits = &user.traits;
+    state.time_zones = &time_zones();
+    const auto truth_at = [&](int64_t us) { return Oracle(user, {us}, {}).truth(rule.root()); };
+    // Hour by hour, clocks being changed on the hour.
+    for (int64_t us = -3 * kDay; us < 30 * kDay; us += kHour) {
+      const Verdict verdict = evaluate(bound, state, {us + 1});
+      ASSERT_EQ(verdict.truth, truth_at(us + 1)) << print(rule) << " seed " << seed;
+      int64_t next = us + kHour;
+      while (next < us + 40 * kDay && truth_at(next) == verdict.truth) next += kHour;
+      const Instant expected = next < us + 40 * kDay ? Instant{next} : Instant::max();
+      ASSERT_EQ(verdict.valid_until, expected)
+          << print(rule) << " seed " << seed << " at " << format_instant({us});
+      if (expected == Instant::max()) break;
+    }
   }
 }
 

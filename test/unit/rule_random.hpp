@@ -2,6 +2,7 @@
 
 #include "rule/rule.hpp"
 
+#include <array>
 #include <random>
 
 /// Random rules over a small vocabulary, so that they meet the random users of the tests often.
@@ -87,6 +88,40 @@ class RandomRules {
     }
   }
 
+  /// A condition about the profile and the present.
+  NodePointer present() {
+    using Kind = Window::Kind;
+    switch (below(3)) {
+      case 0: {
+        Window window;
+        window.kind =
+            std::array{Kind::InLast, Kind::InNext, Kind::MoreThanAgo, Kind::Before, Kind::After}.at(below(5));
+        if (window.kind == Kind::Before || window.kind == Kind::After)
+          window.from = instant();
+        else
+          window.length = length();
+        return node(TraitTime{{ValuePath::Root::Trait, {pick({"renewal", "birth", "age"})}}, window});
+      }
+      case 1: {
+        NodePointer test = chance(50) ? comparison() : present();
+        while (test->as<Held>() || test->as<LocalNow>()) test = present();
+        return node(Held{std::move(test), length()});
+      }
+      default: {
+        LocalNow condition;
+        condition.unit = chance(50) ? LocalNow::Unit::Weekday : LocalNow::Unit::Hour;
+        condition.test = any_test();
+        for (Json& operand : condition.test.operands) {
+          if (condition.unit == LocalNow::Unit::Hour && operand.number())
+            operand = Json(static_cast<int64_t>(below(25)));
+          if (condition.unit == LocalNow::Unit::Weekday && chance(80))
+            operand = Json(pick({"monday", "sunday", "friday", "%day"}));
+        }
+        return node(std::move(condition));
+      }
+    }
+  }
+
   Window window(bool of_time = false) {
     using Kind = Window::Kind;
     Window window;
@@ -155,10 +190,17 @@ class RandomRules {
         return node(InSegment{pick({"vip", "Staff Only", "in", "s1"})});
       case 2:
         return node(Sample{Decimal(static_cast<int64_t>(below(101))), pick({"", "seed", "it's"})});
+      case 3:
+      case 4:
+        return present();
       default:
-        return node(
-            Comparison{{ValuePath::Root::Trait, {pick({"plan", "age", "Plan Name", "count"})}}, any_test()});
+        return comparison();
     }
+  }
+
+  NodePointer comparison() {
+    return node(
+        Comparison{{ValuePath::Root::Trait, {pick({"plan", "age", "Plan Name", "count"})}}, any_test()});
   }
 
   EventFilter filter() {
@@ -191,14 +233,17 @@ class RandomRules {
   }
 
   Test any_test() {
-    Test test{static_cast<Operator>(below(18)), {}};
+    Test test{static_cast<Operator>(below(20)), {}};
     size_t operands = 1;
     if (test.op == Operator::IsNull || test.op == Operator::IsNotNull) operands = 0;
     if (test.op == Operator::Between || test.op == Operator::NotBetween) operands = 2;
     if (test.op == Operator::In || test.op == Operator::NotIn) operands = 1 + below(3);
     const bool is_pattern = test.op >= Operator::Like && test.op <= Operator::NotILike;
     for (size_t i = 0; i < operands; ++i)
-      test.operands.push_back(is_pattern ? Json(pick({"x%", "_", "%y", "a\\%b%", "%", "X_"})) : value());
+      if (test.op == Operator::Matches || test.op == Operator::NotMatches)
+        test.operands.emplace_back(pick({"x", "^x", "[xy]+$", "day$", "^$", "(?i)X"}));
+      else
+        test.operands.push_back(is_pattern ? Json(pick({"x%", "_", "%y", "a\\%b%", "%", "X_"})) : value());
     return test;
   }
 

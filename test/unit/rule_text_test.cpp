@@ -99,10 +99,11 @@ TEST(RuleText, NamesPositionAndExpectation) {
   EXPECT_EQ(refusal("a = 1\nand b ="),
             "14: expected a value ('text', a number, true, false or null) after \"=\", found the end");
   EXPECT_EQ(refusal("cuont(a) > 1"), "1: there is no function \"cuont\" | Did you mean \"count\"?");
-  EXPECT_EQ(refusal("a lkie 'x'"),
-            "3: expected a comparison (=, <>, <, <=, >, >=, between, in, like, ilike, contains, is null) "
-            "after \"a\", "
-            "found \"lkie\" | Did you mean \"like\"?");
+  EXPECT_EQ(
+      refusal("a lkie 'x'"),
+      "3: expected a comparison (=, <>, <, <=, >, >=, between, in, like, ilike, contains, matches, is null) "
+      "after \"a\", "
+      "found \"lkie\" | Did you mean \"like\"?");
   EXPECT_EQ(refusal("a = 1 adn b = 2"),
             "7: expected \"and\", \"or\" or the end after \"1\", found \"adn\" | Did you mean \"and\"?");
   EXPECT_EQ(refusal("did(a in last 3 dyas)"),
@@ -157,7 +158,7 @@ TEST(RuleText, NamesThePlaceInJson) {
   EXPECT_EQ(
       json_refusal(R"({"trait":["a"],"op":"=="})"),
       "$.op: unknown operator \"==\" | Possible: =, <>, <, <=, >, >=, and with or without not: between, in, "
-      "like, ilike, contains; is null, is not null.");
+      "like, ilike, contains, matches; is null, is not null.");
   EXPECT_EQ(json_refusal(R"({"trait":["a"],"op":"="})"), "$: expected a member \"value\"");
   EXPECT_EQ(json_refusal(R"({"trait":[],"op":"is null"})"),
             "$.trait: expected an array of one or more names");

@@ -20,6 +20,8 @@ struct User {
   const char* traits = "{}";
   std::vector<Event> events;
   std::string user_id = "u-1";
+  const char* trait_times = "{}";  ///< in microseconds, as profiles have them
+  const TimeZones* time_zones = nullptr;
 
   template <class F>
   auto ask_with(const char* text, const char* now, const SegmentResolver& resolve, F&& f) const {
@@ -40,7 +42,8 @@ struct User {
         history.add(at(event.time), number, values);
     }
     const Json traits_json = parse_json(traits);
-    return f(rule, UserState{&traits_json, &history, 1, user_id}, at(now));
+    const Json times_json = parse_json(trait_times);
+    return f(rule, UserState{&traits_json, &history, 1, user_id, {}, time_zones, &times_json}, at(now));
   }
 
   Verdict ask(const char* text, const char* now, const SegmentResolver& resolve = {}) const {
