@@ -1,5 +1,7 @@
 #include "base/interrupt.hpp"
 #include "rule/aggregate.hpp"
+#include "rule/arithmetic.hpp"
+#include "rule/nearby.hpp"
 #include "rule/sequence.hpp"
 
 #include <algorithm>
@@ -114,11 +116,15 @@ Verdict evaluate_behaviour(const Bound& node, const Subject& subject, Instant no
     return evaluate_sequence(node, *sequence, subject, now).verdict;
   if (const auto* abandoned = node.node->as<Abandoned>())
     return evaluate_abandoned(node, *abandoned, subject, now);
+  if (node.node->as<Compare>()) return evaluate_compare(node, subject, now);
+  if (node.node->as<Nearby>()) return evaluate_nearby(node, subject, now);
   return evaluate_aggregate(node, subject, now);
 }
 
 Json value_of_behaviour(const Bound& node, const Subject& subject, Instant now) {
   if (node.node->as<Aggregate>()) return value_of_aggregate(node, subject, now);
+  if (node.node->as<Compare>()) return value_of_compare(node, subject, now);
+  if (node.node->as<Nearby>()) return value_of_nearby(node, subject, now);
   if (const auto* sequence = node.node->as<Sequence>()) {
     const std::optional<Instant> start = evaluate_sequence(node, *sequence, subject, now).start;
     return start ? Json(format_instant(*start)) : Json();

@@ -30,7 +30,7 @@ class Binder {
     bound.node = node;
     std::visit([&](const auto& kind) { bind_kind(bound, kind); }, node->kind);
     for (const Bound& part : bound.parts) bound.reads_history = bound.reads_history || part.reads_history;
-    bound.reads_history = bound.reads_history || !bound.filters.empty();
+    bound.reads_history = bound.reads_history || !bound.filters.empty() || !bound.operands.empty();
     --depth_;
     return bound;
   }
@@ -65,6 +65,30 @@ class Binder {
   void bind_kind(Bound& bound, const LocalNow& /*condition*/) {
     use_zone(bound);
     plan_.is_time_dependent = true;
+  }
+
+  void bind_kind(Bound& bound, const Compare& compare) {
+    bind_operands(bound, *compare.left);
+    bind_operands(bound, *compare.right);
+  }
+  void bind_operands(Bound& bound, const Expression& expression) {
+    if (const auto* path = expression.as<ValuePath>()) {
+      add_trait(path->names.front());
+      plan_.needs_state = true;
+    } else if (const auto* aggregate = expression.as<Aggregate>()) {
+      bound.operands.push_back(bind(std::make_shared<const Node>(Node{*aggregate})));
+      bound.uses_zone |= bound.operands.back().uses_zone;
+    } else if (const auto* arithmetic = expression.as<Arithmetic>()) {
+      bind_operands(bound, *arithmetic->left);
+      bind_operands(bound, *arithmetic->right);
+    }
+  }
+  void bind_kind(Bound& bound, const Nearby& /*nearby*/) {
+    using Root = ValuePath::Root;
+    add(bound, EventFilter());
+    bound.column = column({Root::Context, {"location", "latitude"}});
+    bound.second_column = column({Root::Context, {"location", "longitude"}});
+    look_back(std::nullopt);
   }
 
   void bind_kind(Bound& bound, const InSegment& membership) {

@@ -27,15 +27,28 @@ class Measure {
  public:
   void visit(const NodePointer& node, int depth) {
     if (node == nullptr) return;
+    count(depth);
+    std::visit([&](const auto& kind) { visit_parts(kind, depth + 1); }, node->kind);
+  }
+
+ private:
+  void count(int depth) {
     if (++nodes_ > kMaxNodes)
       throw Error(Category::Limit, "rule has more than " + std::to_string(kMaxNodes) + " conditions", {},
                   "Split it into segments and combine them with \"in segment\".");
     if (depth > kMaxDepth)
       throw Error(Category::Limit, "rule nests deeper than " + std::to_string(kMaxDepth) + " levels");
-    std::visit([&](const auto& kind) { visit_parts(kind, depth + 1); }, node->kind);
   }
 
- private:
+  void visit(const Expression& expression, int depth) {
+    count(depth);
+    if (const auto* aggregate = expression.as<Aggregate>()) visit(aggregate->events.where, depth + 1);
+    if (const auto* arithmetic = expression.as<Arithmetic>()) {
+      visit(*arithmetic->left, depth + 1);
+      visit(*arithmetic->right, depth + 1);
+    }
+  }
+
   void visit_parts(const And& all, int depth) {
     for (const NodePointer& part : all.parts) visit(part, depth);
   }
@@ -51,6 +64,10 @@ class Measure {
   void visit_parts(const Abandoned& abandoned, int depth) {
     visit(abandoned.first.where, depth);
     visit(abandoned.then.where, depth);
+  }
+  void visit_parts(const Compare& compare, int depth) {
+    visit(*compare.left, depth);
+    visit(*compare.right, depth);
   }
   void visit_parts(const Held& held, int depth) { visit(held.test, depth); }
   template <class Leaf>
@@ -95,6 +112,10 @@ constexpr std::array<Sign, 20> kSigns{{{Operator::Equal, "="},
 constexpr std::array<const char*, 10> kFunctions{"did", "count",    "sum",  "avg",  "min",
                                                  "max", "distinct", "most", "days", "sessions"};
 
+/// One and many, in the order of Nearby::Unit.
+constexpr std::array<std::pair<const char*, const char*>, 4> kDistanceUnits{
+    {{"meter", "meters"}, {"kilometer", "kilometers"}, {"foot", "feet"}, {"mile", "miles"}}};
+
 /// In the order of Window::Kind, from Today.
 constexpr std::array<const char*, 3> kCalendars{"today", "this week", "this month"};
 
@@ -117,6 +138,26 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+NodePointer make_comparison(ExpressionPointer left, Operator op, ExpressionPointer right) {
+  if (const Decimal* number = right->as<Decimal>()) {
+    Test test{op, {Json(*number)}};
+    if (const auto* path = left->as<ValuePath>()) return make_node(Comparison{*path, std::move(test)});
+    if (const auto* aggregate = left->as<Aggregate>()) {
+      Aggregate compared = *aggregate;
+      compared.test = std::move(test);
+      return make_node(std::move(compared));
+    }
+  }
+  return make_node(Compare{std::move(left), op, std::move(right)});
+}
+
+bool compares_two(Operator op) { return op <= Operator::GreaterEqual; }
+
+bool is_operand(Aggregate::Function function) {
+  using Function = Aggregate::Function;
+  return function != Function::Did && function != Function::Most && function != Function::Sessions;
+}
 
 NodePointer make_and(std::vector<NodePointer> parts) { return joined<And>(std::move(parts)); }
 NodePointer make_or(std::vector<NodePointer> parts) { return joined<Or>(std::move(parts)); }
@@ -231,6 +272,26 @@ std::optional<LocalNow::Unit> local_unit_of(std::string_view name) {
   if (name == "hour") return LocalNow::Unit::Hour;
   return std::nullopt;
 }
+
+const char* name_of(Nearby::Unit unit, bool is_one) {
+  const auto& names = kDistanceUnits.at(static_cast<size_t>(unit));
+  return is_one ? names.first : names.second;
+}
+
+std::optional<Nearby::Unit> distance_unit_of(std::string_view name) {
+  const std::string lower = lowered(name);
+  for (size_t i = 0; i < kDistanceUnits.size(); ++i)
+    if (lower == kDistanceUnits.at(i).first || lower == kDistanceUnits.at(i).second)
+      return static_cast<Nearby::Unit>(i);
+  return std::nullopt;
+}
+
+std::string print_distance(const Nearby& nearby) {
+  return nearby.distance.to_string() + " " + name_of(nearby.unit, nearby.distance == Decimal(1));
+}
+
+bool is_latitude(const Decimal& degrees) { return degrees >= Decimal(-90) && degrees <= Decimal(90); }
+bool is_longitude(const Decimal& degrees) { return degrees >= Decimal(-180) && degrees <= Decimal(180); }
 
 std::string lowered(std::string_view text) {
   std::string result(text);

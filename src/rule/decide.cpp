@@ -96,8 +96,11 @@ class Decider {
                       [&](const BoundFilter& step) { return count(step, sequence->window).most == 0; });
       return lacks_a_step ? Truth(false) : std::nullopt;
     }
-    const auto& abandoned = *bound.node->as<Abandoned>();
-    return count(bound.filters.front(), abandoned.window).most == 0 ? Truth(false) : std::nullopt;
+    if (const auto* abandoned = bound.node->as<Abandoned>())
+      return count(bound.filters.front(), abandoned->window).most == 0 ? Truth(false) : std::nullopt;
+    // Compare, Nearby: only the events tell; without any, nobody is anywhere.
+    const bool is_nowhere = bound.node->as<Nearby>() && count(bound.filters.front(), Window()).most == 0;
+    return is_nowhere ? Truth(false) : std::nullopt;
   }
 
   Truth decide_aggregate(const Bound& bound, const Aggregate& aggregate) const {
@@ -149,7 +152,7 @@ bool holds_for(const Bound& bound, ProfileTruths profile, const timeline::Histor
   if (bound.node->as<Not>()) return !holds_part(bound.parts.front());
   if (bound.node->as<InSegment>()) return holds_part(bound.parts.front());
   if (bound.profile_condition >= 0) return (profile >> bound.profile_condition & 1) != 0;
-  if (!bound.reads_history) return bound.node->as<Constant>()->truth;
+  if (const auto* constant = bound.node->as<Constant>()) return constant->truth;
   return evaluate_behaviour(bound, {history}, now).truth;
 }
 

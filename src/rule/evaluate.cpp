@@ -37,7 +37,8 @@ class Evaluator {
       return verdict;
     }
     if (bound.node->as<InSegment>()) return evaluate(bound.parts.front());
-    if (bound.reads_history) return evaluate_behaviour(bound, subject_of(bound), now_);
+    if (bound.reads_history || bound.node->as<Compare>())
+      return evaluate_behaviour(bound, subject_of(bound), now_);
     if (const auto* comparison = bound.node->as<Comparison>())
       return {holds(comparison->test, trait(*comparison)), Instant::max()};
     if (bound.node->as<Sample>()) return {is_in_sample(*bound.node, state_), Instant::max()};
@@ -86,7 +87,8 @@ class Evaluator {
   }
 
   Json value_of(const Bound& bound) const {
-    if (bound.reads_history) return value_of_behaviour(bound, subject_of(bound), now_);
+    if (bound.reads_history || bound.node->as<Compare>())
+      return value_of_behaviour(bound, subject_of(bound), now_);
     if (const auto* sample = bound.node->as<Sample>()) {
       // In percent, to four digits.
       return Json(
@@ -105,7 +107,7 @@ class Evaluator {
     const auto* aggregate = bound.node->as<Aggregate>();
     const bool is_about_sessions =
         aggregate != nullptr && aggregate->function == Aggregate::Function::Sessions;
-    return {is_about_sessions ? sessions_ : history_, zone_of(bound)};
+    return {is_about_sessions ? sessions_ : history_, zone_of(bound), state_.traits};
   }
 
   /// nullptr for UTC.

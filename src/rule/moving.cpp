@@ -1,6 +1,7 @@
 #include "rule/moving.hpp"
 
 #include "base/interrupt.hpp"
+#include "base/quotient.hpp"
 #include "rule/build.hpp"
 #include "rule/compare.hpp"
 
@@ -184,6 +185,13 @@ Json MovingAggregate::value() const {
       return count_ > 0 ? *most() : Json();
   }
   return Json();
+}
+
+std::optional<Decimal> MovingAggregate::number() const {
+  if (aggregate_.function == Function::Avg)
+    return count_ > 0 ? std::optional(quotient(sum_, Decimal(count_), kQuotientDigits)) : std::nullopt;
+  const Json value = this->value();
+  return value.number() != nullptr ? std::optional(*value.number()) : std::nullopt;
 }
 
 bool MovingAggregate::outdoes(size_t i, size_t other) const {

@@ -14,6 +14,9 @@
 
 namespace cdp::rule {
 
+/// Significant digits of a quotient.
+constexpr int kQuotientDigits = 30;
+
 /// The value of an aggregate over a window that moves: at first as of an instant, then from change to change,
 /// while events come in and go out in order of time.
 class MovingAggregate {
@@ -31,6 +34,8 @@ class MovingAggregate {
   bool truth() const;
   /// null if absent.
   Json value() const;
+  /// The value of one that is_operand(), the average exact to kQuotientDigits; nullopt if absent.
+  std::optional<Decimal> number() const;
 
  private:
   bool sums() const;

@@ -1,17 +1,15 @@
 #include "base/error.hpp"
 #include "rule/parser.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace cdp::rule {
 
 namespace {
 
-constexpr std::array<std::string_view, 18> kFunctions{
-    "did",      "count", "sum",  "avg",    "min",      "max",       "distinct", "most",    "days",
-    "sessions", "first", "last", "sample", "sequence", "abandoned", "exists",   "weekday", "hour"};
-constexpr std::array<std::string_view, 2> kFunctionsToCome{"call", "within"};
+constexpr std::array<std::string_view, 19> kFunctions{
+    "did",   "count", "sum",    "avg",      "min",       "max",    "distinct", "most", "days",  "sessions",
+    "first", "last",  "sample", "sequence", "abandoned", "exists", "weekday",  "hour", "within"};
 
 }  // namespace
 
@@ -27,37 +25,52 @@ Rule Parser::rule() {
   return finish(std::move(root));
 }
 
-NodePointer Parser::disjunction() {
+Parser::Part Parser::any_disjunction() {
   const Level level(this);
-  std::vector<NodePointer> parts{conjunction()};
-  while (take_word("or")) parts.push_back(conjunction());
-  return make_or(std::move(parts));
+  Part first = any_conjunction();
+  if (!at().is_word("or")) return first;
+  std::vector<NodePointer> parts{condition(std::move(first))};
+  while (take_word("or")) parts.push_back(condition(any_conjunction()));
+  return {make_or(std::move(parts)), nullptr};
 }
 
-NodePointer Parser::conjunction() {
-  std::vector<NodePointer> parts{unary()};
-  while (take_word("and")) parts.push_back(unary());
-  return make_and(std::move(parts));
+Parser::Part Parser::any_conjunction() {
+  Part first = any_unary();
+  if (!at().is_word("and")) return first;
+  std::vector<NodePointer> parts{condition(std::move(first))};
+  while (take_word("and")) parts.push_back(condition(any_unary()));
+  return {make_and(std::move(parts)), nullptr};
 }
 
-NodePointer Parser::unary() {
+Parser::Part Parser::any_unary() {
   if (!take_word("not")) return primary();
   const Level level(this);
-  return make_node(Not{unary()});
+  return {make_node(Not{condition(any_unary())}), nullptr};
 }
 
-NodePointer Parser::primary() {
+NodePointer Parser::condition(Part part) const {
+  if (part.condition != nullptr) return std::move(part.condition);
+  if (const auto* path = part.number->as<ValuePath>())
+    return make_node(Comparison{*path, {Operator::Equal, {Json(true)}}});
+  expected("a comparison (=, <>, <, <=, >, >=)");
+}
+
+Parser::Part Parser::primary() {
   if (take_symbol("(")) {
-    NodePointer inner = disjunction();
+    Part inner = any_disjunction();
     if (!take_symbol(")")) expected("\"and\", \"or\" or \")\"", {"and", "or"});
-    return inner;
+    return inner.condition != nullptr ? inner : comparison_of(std::move(inner.number));
   }
-  if (at().is_word("in")) return membership();
-  if (take_word("true")) return make_node(Constant{true});
-  if (take_word("false")) return make_node(Constant{false});
-  if (at().is_a(Token::Kind::Name) && at(1).is_symbol("(") && !is_reserved(at().text)) return function();
-  if (at().is_a(Token::Kind::QuotedName) || (at().is_a(Token::Kind::Name) && !is_reserved(at().text)))
-    return comparison();
+  if (at().is_word("in")) return {membership(), nullptr};
+  if (take_word("true")) return {make_node(Constant{true}), nullptr};
+  if (take_word("false")) return {make_node(Constant{false}), nullptr};
+  const bool is_name =
+      at().is_a(Token::Kind::QuotedName) || (at().is_a(Token::Kind::Name) && !is_reserved(at().text));
+  if (at().is_a(Token::Kind::Name) && at(1).is_symbol("(") && (is_name || at().is_word("within")))
+    return function();
+  if (is_name) return comparison();
+  const bool is_number = at().is_a(Token::Kind::Number) || at().is_symbol("-") || at().is_symbol("+");
+  if (is_number && !in_where_) return comparison_of(factor());
   expected(in_where_ ? "a comparison of a property" : "a condition");
 }
 
@@ -68,18 +81,20 @@ NodePointer Parser::membership() {
   return make_node(InSegment{name("the name of a segment", true)});
 }
 
-NodePointer Parser::comparison() {
+Parser::Part Parser::comparison() {
   ValuePath path = value_path();
   if (!in_where_) {
     const Window window = time_of_trait();
-    if (window.kind != Window::Kind::Always) return maybe_held(make_node(TraitTime{std::move(path), window}));
+    if (window.kind != Window::Kind::Always)
+      return {maybe_held(make_node(TraitTime{std::move(path), window})), nullptr};
+    if (at().is_a(Token::Kind::Symbol)) return comparison_of(make_expression(std::move(path)));
   }
   // `is_vip` by itself: a flag.
   const bool is_flag = at().is_a(Token::Kind::End) || at().is_symbol(")") || at().is_symbol(",") ||
                        at().is_word("and") || at().is_word("or") ||
                        (in_where_ ? at().is_word("within") || is_at_window() : at().is_word("for"));
   Test test = is_flag ? Test{Operator::Equal, {Json(true)}} : this->test(false);
-  return maybe_held(make_node(Comparison{std::move(path), std::move(test)}));
+  return {maybe_held(make_node(Comparison{std::move(path), std::move(test)})), nullptr};
 }
 
 NodePointer Parser::maybe_held(NodePointer test) {
@@ -95,21 +110,26 @@ NodePointer Parser::local_now(LocalNow::Unit unit) {
   return make_node(LocalNow{unit, test(false)});
 }
 
-NodePointer Parser::function() {
+Parser::Part Parser::function() {
   const Token& token = at();
   const std::string called = lowered(token.text);
   if (in_where_ && called != "exists")
     syntax_error(token.position, "\"" + called + "(…)\" is not possible in where, which compares properties");
-  if (called == "exists") return exists();
-  if (const std::optional<LocalNow::Unit> unit = local_unit_of(called)) return local_now(*unit);
-  if (called == "sessions") return sessions();
-  if (const std::optional<Aggregate::Function> known = function_of(called)) return aggregate(*known);
-  if (called == "first" || called == "last") return moment(called == "first");
-  if (called == "sequence") return sequence();
-  if (called == "abandoned") return abandoned();
-  if (called == "sample") return sample();
-  if (std::find(kFunctionsToCome.begin(), kFunctionsToCome.end(), called) != kFunctionsToCome.end())
-    syntax_error(token.position, "\"" + called + "(…)\" is not supported by this version");
+  const auto whole = [](NodePointer node) { return Part{std::move(node), nullptr}; };
+  if (called == "exists") return whole(exists());
+  if (const std::optional<LocalNow::Unit> unit = local_unit_of(called)) return whole(local_now(*unit));
+  if (called == "sessions") return whole(sessions());
+  if (const std::optional<Aggregate::Function> known = function_of(called)) {
+    Aggregate aggregated = aggregate(*known);
+    if (is_operand(*known)) return comparison_of(make_expression(std::move(aggregated)));
+    if (*known != Aggregate::Function::Did) aggregated.test = test(false);
+    return whole(make_node(std::move(aggregated)));
+  }
+  if (called == "first" || called == "last") return whole(moment(called == "first"));
+  if (called == "sequence") return whole(sequence());
+  if (called == "abandoned") return whole(abandoned());
+  if (called == "sample") return whole(sample());
+  if (called == "within") return whole(nearby());
   syntax_error(token.position, "there is no function \"" + token.text + "\"", hint_for(token, kFunctions));
 }
 

@@ -4,7 +4,7 @@
 /// Functions over events and their windows.
 namespace cdp::rule {
 
-NodePointer Parser::aggregate(Aggregate::Function called) {
+Aggregate Parser::aggregate(Aggregate::Function called) {
   Aggregate result;
   result.function = called;
   take();
@@ -17,9 +17,7 @@ NodePointer Parser::aggregate(Aggregate::Function called) {
   result.events.where = where();
   result.window = optional_window();
   close_events();
-  if (result.function != Aggregate::Function::Did)
-    result.test = test(result.function != Aggregate::Function::Most);
-  return make_node(std::move(result));
+  return result;
 }
 
 NodePointer Parser::sessions() {

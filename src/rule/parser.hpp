@@ -28,14 +28,23 @@ class Parser : private TokenCursor {
     Parser* parser_;
   };
 
+  /// A condition, or a number that nothing was compared with so far, as it may stand in parentheses.
+  struct Part {
+    NodePointer condition;
+    ExpressionPointer number;
+  };
+
   // parse.cpp: how conditions are combined, and those about the profile
-  NodePointer disjunction();
-  NodePointer conjunction();
-  NodePointer unary();
-  NodePointer primary();
+  NodePointer disjunction() { return condition(any_disjunction()); }
+  Part any_disjunction();
+  Part any_conjunction();
+  Part any_unary();
+  Part primary();
+  /// The condition that a part is: a trait by itself is a flag.
+  NodePointer condition(Part part) const;
   NodePointer membership();
-  NodePointer comparison();
-  NodePointer function();
+  Part comparison();
+  Part function();
   NodePointer exists();
   /// A test of a trait, maybe with `for` and how long it has been so.
   NodePointer maybe_held(NodePointer test);
@@ -43,7 +52,7 @@ class Parser : private TokenCursor {
   NodePointer sample();
 
   // parse_events.cpp: functions over events
-  NodePointer aggregate(Aggregate::Function called);
+  Aggregate aggregate(Aggregate::Function called);
   NodePointer sessions();
   NodePointer moment(bool is_first);
   NodePointer sequence();
@@ -59,6 +68,18 @@ class Parser : private TokenCursor {
   Window time_of_trait();
   /// Does a window begin here, behind a name in where that is a flag by itself?
   bool is_at_window() const;
+
+  // parse_numbers.cpp: what is computed, and where
+  /// Behind the first operand on the left, to the end of the comparison.
+  Part comparison_of(ExpressionPointer left);
+  bool is_at_arithmetic() const;
+  /// Is what follows an operator more than a literal?
+  bool is_at_expression() const;
+  ExpressionPointer sum() { return sum_from(factor()); }
+  ExpressionPointer sum_from(ExpressionPointer first);
+  ExpressionPointer product_from(ExpressionPointer first);
+  ExpressionPointer factor();
+  NodePointer nearby();
 
   // parse_values.cpp
   Micros length();

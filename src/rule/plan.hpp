@@ -23,7 +23,9 @@ struct Bound {
   NodePointer node;
   std::vector<Bound> parts;          ///< of And, Or, Not; of InSegment the segment's rule
   std::vector<BoundFilter> filters;  ///< of conditions about events, in the order of the tree
+  std::vector<Bound> operands;       ///< of Compare: its aggregates from left to right
   size_t column = 0;                 ///< of a property: the one compared in where, or measured
+  size_t second_column = 0;          ///< of Nearby: the longitude, `column` being the latitude
   bool reads_history = false;        ///< by itself or below
   bool uses_zone = false;            ///< local time counts for the condition
   int profile_condition = -1;        ///< of a comparison of a trait or a sample: which of the plan's it is
@@ -42,18 +44,19 @@ struct BoundRule::Plan {
   std::optional<Micros> lookback = 0;
 };
 
-/// What a condition about events looks at: events (or session starts) in ascending order, and the zone of the
-/// person, nullptr for UTC.
+/// What a condition about events looks at: events (or session starts) in ascending order, and the zone and
+/// traits of the person, nullptr for UTC and for none.
 struct Subject {
   const timeline::History& history;
   const TimeZone* zone = nullptr;
+  const Json* traits = nullptr;
 };
 
 /// Does the filter take the i-th event of a history?
 bool matches(const BoundFilter& filter, const timeline::History& history, size_t i);
 
 /// A condition about events at an instant, and the first instant after it at which its truth differs.
-/// `node` is an Aggregate, Moment, Sequence or Abandoned.
+/// `node` is an Aggregate, Moment, Sequence, Abandoned, Compare or Nearby.
 Verdict evaluate_behaviour(const Bound& node, const Subject& subject, Instant now);
 
 /// What explain() shows as the condition's value; null if absent.

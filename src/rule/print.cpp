@@ -51,24 +51,57 @@ class Printer {
   }
 
   void print(const Aggregate& aggregate) {
+    print_function(aggregate);
+    if (aggregate.function == Aggregate::Function::Did) return;
+    out_ += ' ';
+    print(aggregate.test);
+  }
+
+  void print_function(const Aggregate& aggregate) {
     out_ += name_of(aggregate.function);
     out_ += '(';
     if (aggregate.function == Aggregate::Function::Sessions) {
       print(aggregate.window, "");
-      out_ += ") ";
-      return print(aggregate.test);
+    } else {
+      print_event(aggregate.events.event);
+      if (measures_property(aggregate.function)) {
+        out_ += '.';
+        print_path(aggregate.measured);
+      }
+      print_where(aggregate.events.where);
+      print(aggregate.window);
     }
-    print_event(aggregate.events.event);
-    if (measures_property(aggregate.function)) {
-      out_ += '.';
-      print_path(aggregate.measured);
-    }
-    print_where(aggregate.events.where);
-    print(aggregate.window);
     out_ += ')';
-    if (aggregate.function == Aggregate::Function::Did) return;
-    out_ += ' ';
-    print(aggregate.test);
+  }
+
+  void print(const Compare& compare) {
+    print(*compare.left);
+    out_ += std::string(" ") + sign_of(compare.op) + " ";
+    print(*compare.right);
+  }
+
+  /// In parentheses where it binds less than `binding`: 1 for sums, 2 for products, 3 for what is one.
+  void print(const Expression& expression, int binding = 1) {
+    if (const auto* number = expression.as<Decimal>()) {
+      out_ += number->to_string();
+    } else if (const auto* path = expression.as<ValuePath>()) {
+      print_path(*path);
+    } else if (const auto* aggregate = expression.as<Aggregate>()) {
+      print_function(*aggregate);
+    } else {
+      const auto& arithmetic = *expression.as<Arithmetic>();
+      const int own = arithmetic.sign == '+' || arithmetic.sign == '-' ? 1 : 2;
+      if (own < binding) out_ += '(';
+      print(*arithmetic.left, own);
+      out_ += std::string(" ") + arithmetic.sign + " ";
+      print(*arithmetic.right, own + 1);
+      if (own < binding) out_ += ')';
+    }
+  }
+
+  void print(const Nearby& nearby) {
+    out_ += "within(" + print_distance(nearby) + ", " + nearby.latitude.to_string() + ", " +
+            nearby.longitude.to_string() + ")";
   }
 
   void print(const Moment& moment) {

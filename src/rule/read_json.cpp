@@ -8,22 +8,40 @@ namespace cdp::rule {
 
 namespace {
 
-constexpr std::array<std::string_view, 22> kKinds{
-    "and", "or",  "not", "trait",    "held", "now",  "in_segment", "sample", "did",  "count",    "sum",
-    "avg", "min", "max", "distinct", "most", "days", "sessions",   "first",  "last", "sequence", "abandoned"};
+constexpr std::array<std::string_view, 24> kKinds{
+    "and",    "or",   "not",      "trait", "held", "now",      "compare",   "in_segment",
+    "sample", "did",  "count",    "sum",   "avg",  "min",      "max",       "distinct",
+    "most",   "days", "sessions", "first", "last", "sequence", "abandoned", "within"};
+
+using Function = Aggregate::Function;
+constexpr std::array<Function, 10> kAggregates{
+    Function::Did, Function::Count,    Function::Sum,  Function::Avg,  Function::Min,
+    Function::Max, Function::Distinct, Function::Most, Function::Days, Function::Sessions};
 
 class Reader {
  public:
   NodePointer read(const Json& json, const std::string& path) {
-    if (++depth_ > kMaxDepth)
-      throw Error(Category::Limit,
-                  "rule nests deeper than " + std::to_string(kMaxDepth) + " levels at " + path);
-    NodePointer node = json.boolean() ? make_node(Constant{*json.boolean()}) : read_object(json, path);
-    --depth_;
-    return node;
+    const Level level(this, path);
+    return json.boolean() ? make_node(Constant{*json.boolean()}) : read_object(json, path);
   }
 
  private:
+  /// Bounds the recursion.
+  class Level {
+   public:
+    Level(Reader* reader, const std::string& path) : reader_(reader) {
+      if (++reader_->depth_ > kMaxDepth)
+        throw Error(Category::Limit,
+                    "rule nests deeper than " + std::to_string(kMaxDepth) + " levels at " + path);
+    }
+    ~Level() { --reader_->depth_; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+   private:
+    Reader* reader_;
+  };
+
   NodePointer read_object(const Json& json, const std::string& path) {
     if (json.object() == nullptr)
       refuse(path, std::string("expected an object, true or false, found ") + json.kind_name());
@@ -43,6 +61,8 @@ class Reader {
     }
     if (members.has("trait")) return comparison(members);
     if (members.has("held")) return held(members);
+    if (members.has("compare")) return compare(members);
+    if (members.has("within")) return nearby(members);
     if (members.has("now")) return local_now(members);
     if (members.has("in_segment"))
       return make_node(InSegment{read_name(members.require("in_segment"), members.path_of("in_segment"))});
@@ -51,11 +71,7 @@ class Reader {
     if (members.has("abandoned")) return abandoned(members);
     if (members.has("first")) return moment(members, true);
     if (members.has("last")) return moment(members, false);
-    for (const auto function :
-         {Aggregate::Function::Did, Aggregate::Function::Count, Aggregate::Function::Sum,
-          Aggregate::Function::Avg, Aggregate::Function::Min, Aggregate::Function::Max,
-          Aggregate::Function::Distinct, Aggregate::Function::Most, Aggregate::Function::Days,
-          Aggregate::Function::Sessions})
+    for (const auto function : kAggregates)
       if (members.has(name_of(function))) return aggregate(members, function);
     std::string kinds;
     for (const std::string_view kind : kKinds) kinds += (kinds.empty() ? "" : ", ") + std::string(kind);
@@ -117,6 +133,14 @@ class Reader {
   }
 
   NodePointer aggregate(Members& outer, Aggregate::Function function) {
+    Aggregate result = measure(outer, function);
+    if (function != Aggregate::Function::Did)
+      result.test = read_test(outer, function != Aggregate::Function::Most);
+    return make_node(std::move(result));
+  }
+
+  /// What is aggregated, without its test.
+  Aggregate measure(Members& outer, Aggregate::Function function) {
     const char* member = name_of(function);
     Members members(outer.require(member), outer.path_of(member));
     Aggregate result;
@@ -125,8 +149,72 @@ class Reader {
     if (measures_property(function)) result.measured = read_property_path(members);
     result.window = read_window(members);
     members.done();
-    if (function != Aggregate::Function::Did)
-      result.test = read_test(outer, function != Aggregate::Function::Most);
+    return result;
+  }
+
+  NodePointer compare(Members& outer) {
+    Members members(outer.require("compare"), outer.path_of("compare"));
+    const std::string sign = read_text(members.require("op"), members.path_of("op"));
+    const std::optional<Operator> op = operator_of(sign == "!=" ? "<>" : sign);
+    if (!op || !compares_two(*op)) refuse(members.path_of("op"), "expected =, <>, <, <=, > or >=");
+    ExpressionPointer left = expression(members.require("left"), members.path_of("left"));
+    ExpressionPointer right = expression(members.require("right"), members.path_of("right"));
+    members.done();
+    return make_comparison(std::move(left), *op, std::move(right));
+  }
+
+  ExpressionPointer expression(const Json& json, const std::string& path) {
+    const Level level(this, path);
+    if (const Decimal* number = json.number()) return make_expression(canonical_number(*number));
+    if (json.object() == nullptr)
+      refuse(path, std::string("expected a number or an object, found ") + json.kind_name());
+    Members members(json, path);
+    ExpressionPointer result = expression(members);
+    members.done();
+    return result;
+  }
+
+  ExpressionPointer expression(Members& members) {
+    if (members.has("trait")) return make_expression(read_path(members, "trait", ValuePath::Root::Trait));
+    for (const std::string_view sign : {"+", "-", "*", "/"}) {
+      if (!members.has(sign)) continue;
+      const Json::Array* operands = members.require(sign).array();
+      const std::string path = members.path_of(sign);
+      if (operands == nullptr || operands->size() != 2) refuse(path, "expected an array of two operands");
+      ExpressionPointer left = expression(operands->front(), path + "[0]");
+      ExpressionPointer right = expression(operands->back(), path + "[1]");
+      return make_expression(Arithmetic{sign.front(), std::move(left), std::move(right)});
+    }
+    for (const auto function : kAggregates)
+      if (is_operand(function) && members.has(name_of(function)))
+        return make_expression(measure(members, function));
+    refuse(members.path(),
+           "expected one of the members trait, +, -, *, /, count, sum, avg, min, max, distinct, days");
+  }
+
+  NodePointer nearby(Members& outer) {
+    Members members(outer.require("within"), outer.path_of("within"));
+    Nearby result;
+    const std::string distance = read_text(members.require("distance"), members.path_of("distance"));
+    const size_t blank = distance.find(' ');
+    const auto unit =
+        blank != std::string::npos ? distance_unit_of(distance.substr(blank + 1)) : std::nullopt;
+    const auto number = unit && blank <= static_cast<size_t>(kMaxNumberDigits)
+                            ? Decimal::parse(distance.substr(0, blank))
+                            : std::nullopt;
+    if (!number || number->sign() < 0)
+      refuse(members.path_of("distance"),
+             "expected a distance as \"100 feet\" (in meters, kilometers, feet or miles)");
+    result.distance = canonical_number(*number);
+    result.unit = *unit;
+    const auto degrees = [&](const char* member, bool (*is_right)(const Decimal&), const char* expected) {
+      const Decimal* value = members.require(member).number();
+      if (value == nullptr || !is_right(*value)) refuse(members.path_of(member), expected);
+      return canonical_number(*value);
+    };
+    result.latitude = degrees("latitude", is_latitude, "expected degrees from -90 to 90");
+    result.longitude = degrees("longitude", is_longitude, "expected degrees from -180 to 180");
+    members.done();
     return make_node(std::move(result));
   }
 

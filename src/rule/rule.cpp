@@ -36,10 +36,29 @@ bool same(const Sequence& a, const Sequence& b) {
 bool same(const Abandoned& a, const Abandoned& b) {
   return same(a.first, b.first) && same(a.then, b.then) && a.within == b.within && a.window == b.window;
 }
+bool same(const ExpressionPointer& a, const ExpressionPointer& b);
+bool same(const Arithmetic& a, const Arithmetic& b) {
+  return a.sign == b.sign && same(a.left, b.left) && same(a.right, b.right);
+}
+bool same(const Compare& a, const Compare& b) {
+  return a.op == b.op && same(a.left, b.left) && same(a.right, b.right);
+}
 bool same(const Held& a, const Held& b) { return same(a.test, b.test) && a.length == b.length; }
 template <class Plain>
 bool same(const Plain& a, const Plain& b) {
   return a == b;
+}
+
+/// Are the kinds the same, and the parts of them?
+template <class Variant>
+bool same_kind(const Variant& a, const Variant& b) {
+  return a.index() == b.index() &&
+         std::visit([&](const auto& kind) { return same(kind, std::get<std::decay_t<decltype(kind)>>(b)); },
+                    a);
+}
+
+bool same(const ExpressionPointer& a, const ExpressionPointer& b) {
+  return a == b || same_kind(a->kind, b->kind);
 }
 
 void add_once(std::vector<std::string>& names, const std::string& name) {
@@ -93,6 +112,19 @@ class Collector {
     found_.depends_on_time = true;
   }
   void visit_kind(const LocalNow& /*condition*/) { found_.depends_on_time = true; }
+  void visit_kind(const Compare& compare) {
+    visit(*compare.left);
+    visit(*compare.right);
+  }
+  void visit_kind(const Nearby& /*nearby*/) { found_.any_event = true; }
+  void visit(const Expression& expression) {
+    if (const auto* path = expression.as<ValuePath>()) add_once(found_.traits, path->names.front());
+    if (const auto* aggregate = expression.as<Aggregate>()) visit_kind(*aggregate);
+    if (const auto* arithmetic = expression.as<Arithmetic>()) {
+      visit(*arithmetic->left);
+      visit(*arithmetic->right);
+    }
+  }
   void add(const EventFilter& filter) {
     if (filter.event)
       add_once(found_.events, *filter.event);
@@ -107,12 +139,7 @@ class Collector {
 
 Rule::Rule() : root_(make_node(Constant{false})) {}
 
-bool operator==(const Node& a, const Node& b) {
-  return a.kind.index() == b.kind.index() &&
-         std::visit(
-             [&](const auto& kind) { return same(kind, std::get<std::decay_t<decltype(kind)>>(b.kind)); },
-             a.kind);
-}
+bool operator==(const Node& a, const Node& b) { return same_kind(a.kind, b.kind); }
 
 References references(const Rule& rule) {
   Collector collector;

@@ -183,7 +183,7 @@ struct Aggregate {
   EventFilter events;  ///< of Sessions none
   ValuePath measured;  ///< of Sum to Most: Property or Context; else without names
   Window window;
-  Test test;  ///< without operands for Did
+  Test test;  ///< without operands for Did, and within an Expression
 };
 
 /// The time of the first or last event up to now, by a window in which it is to lie: text
@@ -251,9 +251,52 @@ struct LocalNow {
   friend bool operator==(const LocalNow&, const LocalNow&) = default;
 };
 
+/// A number that is computed: a literal, a trait, an aggregate without its test (Count to Distinct, Days), or
+/// two of them combined. Absent where an operand is absent or no number, for a division by 0, and beyond the
+/// digits of Decimal. Exact but for quotients, which have 30 significant digits (half away from zero).
+/// JSON `2`, `{"trait":["age"]}`, `{"count":{"event":"a"}}`, `{"+":[…,…]}`, likewise "-", "*", "/".
+struct Expression;
+using ExpressionPointer = std::shared_ptr<const Expression>;
+struct Arithmetic {
+  char sign = '+';  ///< one of + - * /
+  ExpressionPointer left;
+  ExpressionPointer right;
+};
+struct Expression {
+  std::variant<Decimal, ValuePath, Aggregate, Arithmetic> kind;
+
+  template <class T>
+  const T* as() const {
+    return std::get_if<T>(&kind);
+  }
+};
+
+/// Two numbers compared, false if one is absent. A trait or an aggregate on the left with a literal on the
+/// right is no Compare but the Comparison or Aggregate that says the same.
+/// Text `sum(purchase.amount) / count(purchase) > 20`; JSON `{"compare":{"left":…,"op":">","right":20}}`.
+struct Compare {
+  ExpressionPointer left;
+  Operator op = Operator::Equal;  ///< Equal to GreaterEqual
+  ExpressionPointer right;
+};
+
+/// The great-circle distance (on a sphere of 6,371,008.8 m) of the user's latest event that has numbers
+/// location.latitude and location.longitude (-90 to 90, -180 to 180) in its context is at most that.
+/// Text `within(100 feet, 59.91, 10.75)`;
+/// JSON `{"within":{"distance":"100 feet","latitude":59.91,"longitude":10.75}}`.
+struct Nearby {
+  enum class Unit : uint8_t { Meters, Kilometers, Feet, Miles };
+  Decimal distance;  ///< 0 or more
+  Unit unit = Unit::Meters;
+  Decimal latitude;
+  Decimal longitude;
+
+  friend bool operator==(const Nearby&, const Nearby&) = default;
+};
+
 struct Node {
   std::variant<Constant, And, Or, Not, Comparison, InSegment, Sample, Aggregate, Moment, Sequence, Abandoned,
-               TraitTime, Held, LocalNow>
+               TraitTime, Held, LocalNow, Compare, Nearby>
       kind;
 
   template <class T>

@@ -125,14 +125,46 @@ Json json_of(const Sample& sample) {
   return Json(Json::Object{{"sample", Json(std::move(object))}});
 }
 
-Json json_of(const Aggregate& aggregate) {
+Json::Object function_of(const Aggregate& aggregate) {
   Json::Object events;
   if (aggregate.function != Aggregate::Function::Sessions) add_events(events, aggregate.events);
   if (measures_property(aggregate.function)) add_path(events, aggregate.measured);
   add_window(events, aggregate.window);
-  Json::Object object{{name_of(aggregate.function), Json(std::move(events))}};
+  return {{name_of(aggregate.function), Json(std::move(events))}};
+}
+
+Json json_of(const Aggregate& aggregate) {
+  Json::Object object = function_of(aggregate);
   if (aggregate.function != Aggregate::Function::Did) add_test(object, aggregate.test);
   return Json(std::move(object));
+}
+
+Json json_of(const Expression& expression) {
+  if (const auto* number = expression.as<Decimal>()) return Json(*number);
+  if (const auto* aggregate = expression.as<Aggregate>()) return Json(function_of(*aggregate));
+  Json::Object object;
+  if (const auto* path = expression.as<ValuePath>()) {
+    add_path(object, *path);
+  } else {
+    const auto& arithmetic = *expression.as<Arithmetic>();
+    object.push_back({std::string(1, arithmetic.sign),
+                      Json(Json::Array{json_of(*arithmetic.left), json_of(*arithmetic.right)})});
+  }
+  return Json(std::move(object));
+}
+
+Json json_of(const Compare& compare) {
+  Json::Object object{{"left", json_of(*compare.left)},
+                      {"op", Json(sign_of(compare.op))},
+                      {"right", json_of(*compare.right)}};
+  return Json(Json::Object{{"compare", Json(std::move(object))}});
+}
+
+Json json_of(const Nearby& nearby) {
+  Json::Object object{{"distance", Json(print_distance(nearby))},
+                      {"latitude", Json(nearby.latitude)},
+                      {"longitude", Json(nearby.longitude)}};
+  return Json(Json::Object{{"within", Json(std::move(object))}});
 }
 
 Json json_of(const Moment& moment) {

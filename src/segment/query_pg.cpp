@@ -11,6 +11,7 @@
 #include "segment/chunks.hpp"
 #include "segment/members.hpp"
 #include "segment/membership.hpp"
+#include "segment/near_names.hpp"
 #include "segment/population.hpp"
 
 #include <algorithm>
@@ -24,8 +25,7 @@ struct Question {
   timeline::Demand demand;
   rule::BoundRule rule;
 
-  Question(pg::Spi& spi, std::string_view text)
-      : rule(rule::bind(rule::parse(text), demand, Catalog::current(spi).resolver())) {}
+  Question(pg::Spi& spi, const rule::Rule& tree) : rule(Catalog::current(spi).bind(tree, demand)) {}
 
   /// Calls `callback` with the state of one user.
   void ask(pg::Spi& spi, int64_t user_no, const std::function<void(const rule::UserState&)>& callback) const {
@@ -41,7 +41,9 @@ Instant finite(Instant at) {
 }
 
 bitmap::Bitmap users_matching(pg::Spi& spi, std::string_view text, Instant at) {
-  const Question question(spi, text);
+  const rule::Rule tree = rule::parse(text);
+  tell_near_names(spi, {tree});
+  const Question question(spi, tree);
   return members_at(spi, question.rule, question.demand, at);
 }
 
@@ -154,7 +156,7 @@ CDP_FUNCTION(cdp_match) {
   const std::string_view text = arguments.text(1);
   const Instant at = segment::finite(arguments.instant(2));
   return BoolGetDatum(with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const segment::Question question(spi, text);
+    const segment::Question question(spi, rule::parse(text));
     bool truth = false;
     const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
     if (user_no)
@@ -189,7 +191,9 @@ CDP_FUNCTION(cdp_explain) {
   const std::string_view text = arguments.text(1);
   const Instant at = segment::finite(arguments.instant(2));
   const Json explanation = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const segment::Question question(spi, text);
+    const rule::Rule tree = rule::parse(text);
+    segment::tell_near_names(spi, {tree});
+    const segment::Question question(spi, tree);
     const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
     if (!user_no) throw Error(Category::NotFound, "user \"" + std::string(user_id) + "\" is not known");
     Json result;

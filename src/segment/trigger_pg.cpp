@@ -7,6 +7,7 @@
 #include "pg/spi.hpp"
 #include "segment/catalog.hpp"
 #include "segment/membership.hpp"
+#include "segment/near_names.hpp"
 
 #include <algorithm>
 
@@ -119,7 +120,11 @@ CDP_FUNCTION(cdp_segment_follow) {
   }
   if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) segment::refuse_dangling_names();
   // Binding the rules checks them, whoever computes the members.
-  (void)segment::Catalog::current(spi);
+  const segment::Catalog& catalog = segment::Catalog::current(spi);
+  std::vector<rule::Rule> changed;
+  for (const segment::Definition& definition : catalog.definitions())
+    if (!definition.is_ready) changed.push_back(definition.rule);
+  segment::tell_near_names(spi, changed);
   // In a transaction with an old snapshot the members would be computed from old events: the worker does it.
   if (IsolationUsesXactSnapshot()) return 0;
   static pg::Query now_query("SELECT greatest(clock_timestamp(), (SELECT clock FROM cdp.inbox_cursor))");

@@ -1,186 +1,8 @@
 #pragma once
 
-#include "rule/rule.hpp"
-#include "rule_random.hpp"
+#include "rule_raw.hpp"
 
-#include <algorithm>
-#include <cstring>
-#include <map>
-#include <regex>
-#include <set>
-
-/// A second evaluator, written from the meaning of the language and in the slowest way: it looks at every
-/// event at every instant, knows no valid_until and shares no code with the one under test.
 namespace cdp::rule {
-
-struct RawEvent {
-  Instant time;
-  std::string name;
-  Json properties;
-  Json context;
-};
-
-struct RawUser {
-  Json traits = Json(Json::Object());
-  std::vector<RawEvent> events;
-  std::vector<Instant> sessions;
-  std::map<std::string, Instant> times;  ///< what traits stand for that are times
-  std::map<std::string, Instant> since;  ///< when traits got their values
-};
-
-/// A zone as a table: from each instant on so many hours ahead of UTC.
-struct RawZone {
-  const char* name;
-  std::vector<std::pair<int64_t, int64_t>> hours;  ///< since 2000; the first one holds before, too
-};
-inline const std::vector<RawZone>& zones() {
-  static const std::vector<RawZone> zones{
-      {"Test/West", {{0, -6}, {9 * 24 + 12, 0}, {20 * 24 + 12, -6}}},
-      {"Test/East", {{0, 12}}},
-  };
-  return zones;
-}
-
-inline int64_t hours_ahead(const RawZone& zone, Instant t) {
-  int64_t ahead = zone.hours.front().second;
-  for (const auto& [from, hours] : zone.hours)
-    if (t.us >= from * kHour) ahead = hours;
-  return ahead;
-}
-
-/// The same as the evaluator gets it.
-inline const TimeZones& time_zones() {
-  static const std::vector<TimeZone> functions = [] {
-    std::vector<TimeZone> all;
-    for (const RawZone& zone : zones())
-      all.emplace_back([&zone](Instant t) {
-        ZoneOffset offset{hours_ahead(zone, t) * kHour, Instant::max()};
-        for (const auto& [from, hours] : zone.hours)
-          if (from * kHour > t.us) offset.until = std::min(offset.until, Instant{from * kHour});
-        return offset;
-      });
-    return all;
-  }();
-  static const TimeZones find = [](std::string_view name) -> const TimeZone* {
-    for (size_t i = 0; i < zones().size(); ++i)
-      if (zones()[i].name == name) return &functions[i];
-    return nullptr;
-  };
-  return find;
-}
-
-constexpr int64_t kUserNo = 4711;
-constexpr const char* kUserId = "u-1";
-
-inline const Json* at_path(const Json& root, const std::vector<std::string>& names) {
-  const Json* at = &root;
-  for (const std::string& name : names) {
-    if (at->object() == nullptr) return nullptr;
-    const Json* next = nullptr;
-    for (const Json::Member& member : *at->object())
-      if (member.name == name) next = &member.value;
-    if (next == nullptr) return nullptr;
-    at = next;
-  }
-  return at;
-}
-
-inline bool like(const char* text, const char* pattern, bool ignores_case) {
-  if (*pattern == '\0') return *text == '\0';
-  if (*pattern == '%')
-    return like(text, pattern + 1, ignores_case) || (*text && like(text + 1, pattern, ignores_case));
-  if (*text == '\0') return false;
-  if (*pattern == '_') return like(text + 1, pattern + 1, ignores_case);
-  if (*pattern == '\\') ++pattern;
-  const bool is_same = ignores_case ? std::tolower(*text) == std::tolower(*pattern) : *text == *pattern;
-  return is_same && like(text + 1, pattern + 1, ignores_case);
-}
-
-inline bool equal(const Json& a, const Json& b) {
-  if (std::string(a.kind_name()) != b.kind_name()) return false;
-  if (a.number()) return a.number()->to_double() == b.number()->to_double();
-  if (a.string()) return *a.string() == *b.string();
-  if (a.boolean()) return *a.boolean() == *b.boolean();
-  return false;
-}
-
-inline bool less(const Json& a, const Json& b) {
-  if (std::string(a.kind_name()) != b.kind_name()) return false;
-  if (a.number()) return a.number()->to_double() < b.number()->to_double();
-  if (a.string()) return std::strcmp(a.string()->c_str(), b.string()->c_str()) < 0;
-  if (a.boolean()) return !*a.boolean() && *b.boolean();
-  return false;
-}
-
-inline bool test_holds(const Test& test, const Json* value) {
-  const bool is_absent = value == nullptr || value->is_null();
-  if (test.op == Operator::IsNull) return is_absent;
-  if (test.op == Operator::IsNotNull) return !is_absent;
-  if (is_absent) return false;
-  const auto& operands = test.operands;
-  bool has_null = false;
-  for (const Json& operand : operands) has_null = has_null || operand.is_null();
-  const auto one_of = [&] {
-    return std::any_of(operands.begin(), operands.end(), [&](const Json& x) { return equal(*value, x); });
-  };
-  const auto at_most = [](const Json& a, const Json& b) { return less(a, b) || equal(a, b); };
-  const auto is_between = [&] { return at_most(operands[0], *value) && at_most(*value, operands[1]); };
-  const auto is_like = [&](bool ignores_case) {
-    return value->string() && like(value->string()->c_str(), operands[0].string()->c_str(), ignores_case);
-  };
-  const auto has_part = [&] {
-    if (const auto* items = value->array())
-      return std::any_of(items->begin(), items->end(), [&](const Json& x) { return equal(x, operands[0]); });
-    return value->string() && operands[0].string() &&
-           value->string()->find(*operands[0].string()) != std::string::npos;
-  };
-  const auto is_found = [&] {
-    if (value->string() == nullptr) return false;
-    std::string expression = *operands[0].string();
-    const bool ignores_case = expression.starts_with("(?i)");
-    if (ignores_case) expression.erase(0, 4);
-    const auto flags = ignores_case ? std::regex::ECMAScript | std::regex::icase : std::regex::ECMAScript;
-    return std::regex_search(*value->string(), std::regex(expression, flags));
-  };
-  switch (test.op) {
-    case Operator::Equal:
-    case Operator::In:
-      return one_of();
-    case Operator::NotEqual:
-    case Operator::NotIn:
-      return !has_null && !one_of();
-    case Operator::Less:
-      return less(*value, operands[0]);
-    case Operator::LessEqual:
-      return at_most(*value, operands[0]);
-    case Operator::Greater:
-      return less(operands[0], *value);
-    case Operator::GreaterEqual:
-      return at_most(operands[0], *value);
-    case Operator::Between:
-      return is_between();
-    case Operator::NotBetween:
-      return !has_null && !is_between();
-    case Operator::Like:
-      return is_like(false);
-    case Operator::NotLike:
-      return !is_like(false);
-    case Operator::ILike:
-      return is_like(true);
-    case Operator::NotILike:
-      return !is_like(true);
-    case Operator::Contains:
-      return has_part();
-    case Operator::NotContains:
-      return !has_null && !has_part();
-    case Operator::Matches:
-      return is_found();
-    case Operator::NotMatches:
-      return !is_found();
-    default:
-      return false;
-  }
-}
 
 class Oracle {
  public:
@@ -217,8 +39,13 @@ class Oracle {
     if (const auto* aggregate = node.as<Aggregate>()) return aggregate_holds(*aggregate);
     if (const auto* moment = node.as<Moment>()) return moment_holds(*moment);
     if (const auto* sequence = node.as<Sequence>()) return sequence_holds(*sequence, 0, now_, now_);
+    if (const auto* compare = node.as<Compare>()) return compare_holds(*compare);
+    if (const auto* nearby = node.as<Nearby>()) return nearby_holds(*nearby);
     return abandoned_holds(*node.as<Abandoned>());
   }
+
+  /// Did any comparison hang on digits that only exact numbers have?
+  bool is_uncertain() const { return is_uncertain_; }
 
  private:
   bool trait_time_holds(const TraitTime& condition) const {
@@ -328,71 +155,172 @@ class Oracle {
     return false;
   }
 
-  bool aggregate_holds(const Aggregate& aggregate) const {
-    using Function = Aggregate::Function;
+  /// What an aggregate finds in its window.
+  struct Found {
     int64_t count = 0;
     std::vector<double> numbers;  // all of them are multiples of 1/2: exact in a double
     std::vector<Json> values;
     std::vector<Json> different;
     std::set<int64_t> days;
-    if (aggregate.function == Function::Sessions)
-      for (const Instant start : user_.sessions) count += is_in_window(start, aggregate.window) ? 1 : 0;
-    else
-      for (const RawEvent& event : user_.events) {
-        if (!is_in_window(event.time, aggregate.window) || !takes(aggregate.events, event)) continue;
-        ++count;
-        days.insert(local_day(event.time));
-        if (aggregate.measured.names.empty()) continue;
-        const Json* measured = value(aggregate.measured, event);
-        if (measured == nullptr || measured->is_null()) continue;
-        values.push_back(*measured);
-        if (measured->number()) numbers.push_back(measured->number()->to_double());
-        if (std::none_of(different.begin(), different.end(),
-                         [&](const Json& x) { return equal(x, *measured); }))
-          different.push_back(*measured);
-      }
-    if (aggregate.function == Function::Did) return count > 0;
+  };
+  Found find(const Aggregate& aggregate) const {
+    Found found;
+    if (aggregate.function == Aggregate::Function::Sessions) {
+      for (const Instant start : user_.sessions) found.count += is_in_window(start, aggregate.window) ? 1 : 0;
+      return found;
+    }
+    for (const RawEvent& event : user_.events) {
+      if (!is_in_window(event.time, aggregate.window) || !takes(aggregate.events, event)) continue;
+      ++found.count;
+      found.days.insert(local_day(event.time));
+      if (aggregate.measured.names.empty()) continue;
+      const Json* measured = value(aggregate.measured, event);
+      if (measured == nullptr || measured->is_null()) continue;
+      found.values.push_back(*measured);
+      if (measured->number()) found.numbers.push_back(measured->number()->to_double());
+      if (std::none_of(found.different.begin(), found.different.end(),
+                       [&](const Json& x) { return equal(x, *measured); }))
+        found.different.push_back(*measured);
+    }
+    return found;
+  }
+
+  /// The value, times the number of values if it is an average; nullopt if absent.
+  static std::optional<double> number_of(const Aggregate& aggregate, const Found& found) {
+    using Function = Aggregate::Function;
+    double sum = 0;
+    for (const double number : found.numbers) sum += number;
+    switch (aggregate.function) {
+      case Function::Count:
+      case Function::Sessions:
+        return static_cast<double>(found.count);
+      case Function::Days:
+        return static_cast<double>(found.days.size());
+      case Function::Sum:
+        return sum;
+      case Function::Distinct:
+        return static_cast<double>(found.different.size());
+      default:
+        break;
+    }
+    if (found.numbers.empty()) return std::nullopt;
+    if (aggregate.function == Function::Avg) return sum;
+    return aggregate.function == Function::Min
+               ? *std::min_element(found.numbers.begin(), found.numbers.end())
+               : *std::max_element(found.numbers.begin(), found.numbers.end());
+  }
+
+  bool aggregate_holds(const Aggregate& aggregate) const {
+    using Function = Aggregate::Function;
+    const Found found = find(aggregate);
+    if (aggregate.function == Function::Did) return found.count > 0;
     if (aggregate.function == Function::Most) {
       const Json* most = nullptr;
       int64_t most_often = 0;
-      for (const Json& candidate : values) {
-        const auto often =
-            std::count_if(values.begin(), values.end(), [&](const Json& x) { return equal(x, candidate); });
+      for (const Json& candidate : found.values) {
+        const auto often = std::count_if(found.values.begin(), found.values.end(),
+                                         [&](const Json& x) { return equal(x, candidate); });
         if (often >= most_often) most = &candidate;  // the later one of equals
         most_often = std::max<int64_t>(most_often, often);
       }
       return test_holds(aggregate.test, most);
     }
-    double result = 0;
-    double scale = 1;
-    double sum = 0;
-    for (const double number : numbers) sum += number;
-    switch (aggregate.function) {
-      case Function::Count:
-      case Function::Sessions:
-        result = static_cast<double>(count);
-        break;
-      case Function::Days:
-        result = static_cast<double>(days.size());
-        break;
-      case Function::Sum:
-        result = sum;
-        break;
-      case Function::Distinct:
-        result = static_cast<double>(different.size());
-        break;
-      default:
-        if (numbers.empty()) return false;
-        scale = aggregate.function == Function::Avg ? static_cast<double>(numbers.size()) : 1;
-        result = aggregate.function == Function::Avg   ? sum
-                 : aggregate.function == Function::Min ? *std::min_element(numbers.begin(), numbers.end())
-                                                       : *std::max_element(numbers.begin(), numbers.end());
-    }
+    const std::optional<double> result = number_of(aggregate, found);
+    if (!result) return false;
+    const size_t scale = aggregate.function == Function::Avg ? found.numbers.size() : 1;
     Test scaled = aggregate.test;
     for (Json& operand : scaled.operands)
       operand = Json(*operand.number() * Decimal(static_cast<int64_t>(scale)));
-    const Json value(*Decimal::parse(std::to_string(static_cast<int64_t>(result * 10)) + "e-1"));
+    const Json value(*Decimal::parse(std::to_string(static_cast<int64_t>(*result * 10)) + "e-1"));
     return test_holds(scaled, &value);
+  }
+
+  /// A quotient that is no small decimal is no more exact.
+  struct Number {
+    long double value;
+    bool is_exact;
+  };
+  static Number quotient(const Number& a, const Number& b) {
+    const long double value = a.value / b.value;
+    const bool is_short = value * 1024 == std::floor(value * 1024) && value * b.value == a.value;
+    return {value, a.is_exact && b.is_exact && is_short};
+  }
+
+  std::optional<Number> number(const Expression& expression) const {
+    if (const auto* literal = expression.as<Decimal>()) return Number{literal->to_double(), true};
+    if (const auto* path = expression.as<ValuePath>()) {
+      const Json* value = at_path(user_.traits, path->names);
+      if (value == nullptr || !value->number()) return std::nullopt;
+      return Number{value->number()->to_double(), true};
+    }
+    if (const auto* aggregate = expression.as<Aggregate>()) {
+      const Found found = find(*aggregate);
+      const std::optional<double> value = number_of(*aggregate, found);
+      if (!value) return std::nullopt;
+      const Number result{*value, true};
+      if (aggregate->function != Aggregate::Function::Avg) return result;
+      return quotient(result, {static_cast<long double>(found.numbers.size()), true});
+    }
+    const auto& arithmetic = *expression.as<Arithmetic>();
+    const std::optional<Number> left = number(*arithmetic.left);
+    const std::optional<Number> right = number(*arithmetic.right);
+    if (!left || !right) return std::nullopt;
+    const bool is_exact = left->is_exact && right->is_exact;
+    if (arithmetic.sign == '+') return Number{left->value + right->value, is_exact};
+    if (arithmetic.sign == '-') return Number{left->value - right->value, is_exact};
+    if (arithmetic.sign == '*') return Number{left->value * right->value, is_exact};
+    if (std::abs(right->value) < 1e-9L) {
+      if (!right->is_exact) is_uncertain_ = true;
+      return std::nullopt;
+    }
+    return quotient(*left, *right);
+  }
+
+  bool compare_holds(const Compare& compare) const {
+    const std::optional<Number> left = number(*compare.left);
+    const std::optional<Number> right = number(*compare.right);
+    if (!left || !right) return false;
+    const long double distance = left->value - right->value;
+    if (!(left->is_exact && right->is_exact) && std::abs(distance) < 1e-9L) is_uncertain_ = true;
+    switch (compare.op) {
+      case Operator::Equal:
+        return distance == 0;
+      case Operator::NotEqual:
+        return distance != 0;
+      case Operator::Less:
+        return distance < 0;
+      case Operator::LessEqual:
+        return distance <= 0;
+      case Operator::Greater:
+        return distance > 0;
+      default:
+        return distance >= 0;
+    }
+  }
+
+  /// By the chord through the sphere.
+  bool nearby_holds(const Nearby& nearby) const {
+    const auto point = [](double latitude, double longitude) {
+      const double phi = latitude * M_PI / 180;
+      const double lambda = longitude * M_PI / 180;
+      return std::array{std::cos(phi) * std::cos(lambda), std::cos(phi) * std::sin(lambda), std::sin(phi)};
+    };
+    const auto here = point(nearby.latitude.to_double(), nearby.longitude.to_double());
+    const double meters[] = {1, 1000, 0.3048, 1609.344};
+    bool is_near = false;
+    for (const RawEvent& event : user_.events) {
+      if (event.time > now_) break;
+      const Json* latitude = at_path(event.context, {"location", "latitude"});
+      const Json* longitude = at_path(event.context, {"location", "longitude"});
+      if (!latitude || !longitude || !latitude->number() || !longitude->number()) continue;
+      if (*latitude->number() > Decimal(90) || *longitude->number() < Decimal(-180)) continue;
+      const auto there = point(latitude->number()->to_double(), longitude->number()->to_double());
+      double squared = 0;
+      for (size_t i = 0; i < 3; ++i) squared += (here.at(i) - there.at(i)) * (here.at(i) - there.at(i));
+      const double distance = 2 * 6371008.8 * std::asin(std::min(1.0, std::sqrt(squared) / 2));
+      is_near = distance <= nearby.distance.to_double() * meters[static_cast<int>(nearby.unit)] + 1e-6;
+    }
+    return is_near;
   }
 
   bool moment_holds(const Moment& moment) const {
@@ -431,6 +359,7 @@ class Oracle {
   const RawUser& user_;
   Instant now_;
   const std::map<std::string, Rule>& segments_;
+  mutable bool is_uncertain_ = false;
 };
 
 }  // namespace cdp::rule

@@ -39,6 +39,17 @@ void add_time(RawUser& user, const char* name, RandomRules& random) {
   }
 }
 
+/// Some of them are none.
+Json random_location(RandomRules& random) {
+  const char* latitudes[] = {"59.92", "60.5", "0.001", "-33", "91", "40"};
+  const char* longitudes[] = {"10.7", "179.5", "-180.5", "0", "-3", "100"};
+  Json location{Json::Object()};
+  location.set("latitude", Json(*Decimal::parse(latitudes[random.below(6)])));
+  location.set("longitude",
+               random.chance(90) ? Json(*Decimal::parse(longitudes[random.below(6)])) : random.value());
+  return location;
+}
+
 /// As a profile has them: when traits were set last, and since when they are so.
 Json trait_times_of(const RawUser& user) {
   Json times{Json::Object()};
@@ -73,6 +84,7 @@ RawUser random_user(RandomRules& random) {
       if (random.chance(70)) event.properties.set(name, random.value());
     if (random.chance(20)) event.properties.set("context", Json(Json::Object{{"p", random.value()}}));
     if (random.chance(50)) event.context.set("p", random.value());
+    if (random.chance(60)) event.context.set("location", random_location(random));
     user.events.push_back(std::move(event));
   }
   std::stable_sort(user.events.begin(), user.events.end(),
@@ -177,6 +189,9 @@ class Decisions {
   ProfileTruths truths_ = 0;
 };
 
+/// How many rules were compared from first to last.
+int64_t compared = 0;
+
 void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
            const std::map<std::string, Rule>& segments, const Scale& scale = kSeconds) {
   const auto resolve = [&](const std::string& name) { return &segments.at(name); };
@@ -192,7 +207,12 @@ void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
   Decisions decisions(bound, state, demand.events().size());
   const std::vector<Instant> instants = instants_of(user, scale);
   std::vector<bool> truths;
-  for (const Instant now : instants) truths.push_back(Oracle(user, now, segments).truth(rule.root()));
+  for (const Instant now : instants) {
+    const Oracle oracle(user, now, segments);
+    truths.push_back(oracle.truth(rule.root()));
+    if (oracle.is_uncertain()) return;
+  }
+  ++compared;
   for (size_t i = 0; i < instants.size(); ++i) {
     const Verdict verdict = evaluate(bound, state, instants[i]);
     const auto where = [&] {
@@ -288,6 +308,16 @@ TEST(RuleOracle, TheHourAndTheWeekdayAreThoseOfTheZone) {
   }
 }
 
+TEST(RuleOracle, NumbersThatAreComputedAndPlacesAgree) {
+  const int64_t before = compared;
+  for (uint64_t seed = 1; seed <= 2000; ++seed) {
+    RandomRules random(seed);
+    check(Rule(random.chance(70) ? random.compare() : random.nearby()), true, seed, random, {});
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(compared - before, 1800);
+}
+
 TEST(RuleOracle, TreesAgreeAndHoldUntilTheySay) {
   for (uint64_t seed = 1; seed <= 3000; ++seed) {
     RandomRules random(seed);
@@ -296,6 +326,7 @@ TEST(RuleOracle, TreesAgreeAndHoldUntilTheySay) {
     if (HasFatalFailure()) return;
   }
   // Most of it must have been asked for the comparison to mean anything.
+  EXPECT_GT(compared, 12000);
   EXPECT_GT(Decisions::by_size, 10000);
   EXPECT_GT(Decisions::by_counts, 10000);
   EXPECT_GT(Decisions::by_profile, 10000);

@@ -42,7 +42,11 @@ class RandomRules {
 
   /// A condition about events.
   NodePointer behaviour() {
-    switch (below(10)) {
+    switch (below(12)) {
+      case 10:
+        return compare();
+      case 11:
+        return nearby();
       case 0:
       case 1: {
         Moment moment;
@@ -120,6 +124,41 @@ class RandomRules {
         return node(std::move(condition));
       }
     }
+  }
+
+  /// Two numbers compared, in a form that a Comparison or an Aggregate has not.
+  NodePointer compare() {
+    for (;;) {
+      Compare compare{expression(3), static_cast<Operator>(below(6)), expression(3)};
+      const bool is_single = compare.left->as<ValuePath>() || compare.left->as<Aggregate>();
+      if (!is_single || !compare.right->as<Decimal>()) return node(std::move(compare));
+    }
+  }
+
+  ExpressionPointer expression(int depth) {
+    const auto make = [](auto kind) {
+      return std::make_shared<const Expression>(Expression{std::move(kind)});
+    };
+    if (depth > 1 && chance(50))
+      return make(Arithmetic{*pick({"+", "-", "*", "/"}), expression(depth - 1), expression(depth - 1)});
+    if (chance(25)) return make(number());
+    if (chance(25)) return make(ValuePath{ValuePath::Root::Trait, {pick({"age", "count"})}});
+    using Function = Aggregate::Function;
+    Aggregate aggregate;
+    aggregate.function = std::array{Function::Count, Function::Sum,      Function::Avg, Function::Min,
+                                    Function::Max,   Function::Distinct, Function::Days}
+                             .at(below(7));
+    aggregate.events = filter();
+    if (aggregate.function >= Function::Sum && aggregate.function <= Function::Most)
+      aggregate.measured = property();
+    aggregate.window = window();
+    return make(std::move(aggregate));
+  }
+
+  NodePointer nearby() {
+    return node(Nearby{Decimal(static_cast<int64_t>(below(8000))), static_cast<Nearby::Unit>(below(4)),
+                       *Decimal::parse(pick({"59.91", "0", "-33.5"})),
+                       *Decimal::parse(pick({"10.75", "-179.5", "0"}))});
   }
 
   Window window(bool of_time = false) {

@@ -16,6 +16,7 @@ struct User {
     const char* time;
     const char* name;
     const char* properties = "{}";
+    const char* context = "{}";
   };
   const char* traits = "{}";
   std::vector<Event> events;
@@ -30,9 +31,11 @@ struct User {
     timeline::History history(demand.properties().size());
     for (const Event& event : events) {
       const Json properties = parse_json(event.properties);
+      const Json context = parse_json(event.context);
       std::vector<Json> values;
       for (const auto& path : demand.properties()) {
-        const Json* value = properties.find(path.names);
+        const bool is_context = path.root == timeline::PropertyPath::Root::Context;
+        const Json* value = (is_context ? context : properties).find(path.names);
         values.push_back(value != nullptr ? *value : Json());
       }
       int number = timeline::History::kOther;
