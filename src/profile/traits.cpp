@@ -74,7 +74,8 @@ void merge_traits(Json& traits, Json& times, const Json& other_traits, const Jso
     if (!theirs || !since) continue;
     const std::optional<Instant> ours = last_set(times, name);
     if (is_same(traits, times, name, value)) {
-      set_times(times, name, std::max(*ours, *theirs), std::min(held_since(times, name).value_or(*since), *since));
+      set_times(times, name, std::max(*ours, *theirs),
+                std::min(held_since(times, name).value_or(*since), *since));
     } else if (!ours || *ours < *theirs) {
       set_times(times, name, *theirs, *since);
       set_value(traits, name, value);
