@@ -30,7 +30,7 @@ ReportStep read_step(std::string_view text, bool is_event) {
   try {
     const rule::Rule rule = rule::parse("did(" + std::string(text) + ")");
     const auto* did = rule.root().as<rule::Aggregate>();
-    if (did == nullptr || did->last || !did->events.event)
+    if (did == nullptr || did->window.kind != rule::Window::Kind::Always || !did->events.event)
       refuse_step(text, "it is no event with a condition");
     return {*did->events.event, -1, did->events.where};
   } catch (const Error& error) {

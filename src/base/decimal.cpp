@@ -249,6 +249,8 @@ Decimal operator+(const Decimal& a, const Decimal& b) {
 Decimal operator*(const Decimal& a, const Decimal& b) {
   const int scale = a.scale_ + b.scale_;
   if (scale > kMaxDigitsAfter) out_of_range();
+  constexpr size_t kMostLimbs = (kMaxDigitsBefore + kMaxDigitsAfter) / kDigitsPerLimb + 2;
+  if (a.big_.size() + b.big_.size() > kMostLimbs) out_of_range();
   Decimal result;
   if (a.is_small() && b.is_small() && !__builtin_mul_overflow(a.small_, b.small_, &result.small_)) {
     result.scale_ = scale;

@@ -111,6 +111,19 @@ int64_t days_from_date(int64_t year, unsigned month, unsigned day) {
   return era * 146097 + static_cast<int64_t>(day_of_era) - 719468 - kDaysFrom1970To2000;
 }
 
+Date date_from_days(int64_t days) {
+  const int64_t z = days + kDaysFrom1970To2000 + 719468;
+  const int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+  const auto day_of_era = static_cast<uint64_t>(z - era * 146097);
+  const uint64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const uint64_t shifted_month = (5 * day_of_year + 2) / 153;
+  const auto day = static_cast<unsigned>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
+  const auto month = static_cast<unsigned>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
+  return {static_cast<int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0), month, day};
+}
+
 std::optional<Instant> instant_from_unix_us(int64_t us) {
   int64_t since_2000 = 0;
   if (__builtin_sub_overflow(us, kUnixEpochOffset, &since_2000)) return std::nullopt;
@@ -144,22 +157,12 @@ std::string format_instant(Instant t) {
     time += kDay;
     --days;
   }
-  // civil_from_days of the same paper.
-  const int64_t z = days + kDaysFrom1970To2000 + 719468;
-  const int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-  const auto day_of_era = static_cast<uint64_t>(z - era * 146097);
-  const uint64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const uint64_t shifted_month = (5 * day_of_year + 2) / 153;
-  const auto day = static_cast<unsigned>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
-  const auto month = static_cast<unsigned>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
-  const int64_t year = static_cast<int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0);
-
+  const Date date = date_from_days(days);
   std::array<char, 64> buffer{};
-  int length = std::snprintf(buffer.data(), buffer.size(), "%04lld-%02u-%02uT%02d:%02d:%02d",
-                             static_cast<long long>(year), month, day, static_cast<int>(time / kHour),
-                             static_cast<int>(time / kMinute % 60), static_cast<int>(time / kSecond % 60));
+  int length =
+      std::snprintf(buffer.data(), buffer.size(), "%04lld-%02u-%02uT%02d:%02d:%02d",
+                    static_cast<long long>(date.year), date.month, date.day, static_cast<int>(time / kHour),
+                    static_cast<int>(time / kMinute % 60), static_cast<int>(time / kSecond % 60));
   std::string text(buffer.data(), length);
   if (const Micros fraction = time % kSecond; fraction != 0) {
     length = std::snprintf(buffer.data(), buffer.size(), ".%06d", static_cast<int>(fraction));

@@ -61,4 +61,12 @@ std::string format_instant(Instant t);
 /// H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil.
 int64_t days_from_date(int64_t year, unsigned month, unsigned day);
 
+/// The date of a number of days since 2000-01-01: the same, backwards (civil_from_days).
+struct Date {
+  int64_t year;
+  unsigned month;
+  unsigned day;
+};
+Date date_from_days(int64_t days);
+
 }  // namespace cdp

@@ -10,7 +10,7 @@ COMMENT ON TABLE cdp.profile IS 'Who is known: one row a person';
 COMMENT ON COLUMN cdp.profile.user_no IS 'Dense number from 1, never reused; the element of bitmaps';
 COMMENT ON COLUMN cdp.profile.user_id IS 'The caller''s id; null while only anonymous ids are known';
 COMMENT ON COLUMN cdp.profile.traits IS 'What is known of the person, newest value by event time';
-COMMENT ON COLUMN cdp.profile.trait_times IS 'When each trait was set or removed, in microseconds since 2000-01-01 UTC';
+COMMENT ON COLUMN cdp.profile.trait_times IS 'When each trait was set or removed, in microseconds since 2000-01-01 UTC; where newer messages repeated a value, an array of the time of the last and that since when it has been so';
 COMMENT ON COLUMN cdp.profile.first_seen IS 'Earliest time of a message of this person; cdp.event relies on it';
 COMMENT ON COLUMN cdp.profile.last_seen IS 'Latest time of a message of this person; cdp.event relies on it';
 CREATE INDEX profile_user_id ON cdp.profile (user_id) WHERE user_id IS NOT NULL;

@@ -30,7 +30,7 @@ class Binder {
     bound.node = node;
     std::visit([&](const auto& kind) { bind_kind(bound, kind); }, node->kind);
     for (const Bound& part : bound.parts) bound.reads_history = bound.reads_history || part.reads_history;
-    bound.reads_history = bound.reads_history || !bound.filters.empty();
+    bound.reads_history = bound.reads_history || !bound.filters.empty() || !bound.operands.empty();
     --depth_;
     return bound;
   }
@@ -47,9 +47,48 @@ class Binder {
       return;
     }
     add_profile_condition(bound);
-    const std::string& name = comparison.path.names.front();
-    if (std::find(plan_.traits.begin(), plan_.traits.end(), name) == plan_.traits.end())
-      plan_.traits.push_back(name);
+    add_trait(comparison.path.names.front());
+  }
+
+  void bind_kind(Bound& /*bound*/, const TraitTime& condition) {
+    add_trait(condition.path.names.front());
+    plan_.needs_state = true;
+    plan_.is_time_dependent |= moves(condition.window);
+  }
+  void bind_kind(Bound& bound, const Held& held) {
+    if (const auto* comparison = held.test->as<Comparison>())
+      add_trait(comparison->path.names.front());
+    else
+      bind_kind(bound, *held.test->as<TraitTime>());
+    plan_.uses_trait_times = plan_.needs_state = plan_.is_time_dependent = true;
+  }
+  void bind_kind(Bound& bound, const LocalNow& /*condition*/) {
+    use_zone(bound);
+    plan_.is_time_dependent = true;
+  }
+
+  void bind_kind(Bound& bound, const Compare& compare) {
+    bind_operands(bound, *compare.left);
+    bind_operands(bound, *compare.right);
+  }
+  void bind_operands(Bound& bound, const Expression& expression) {
+    if (const auto* path = expression.as<ValuePath>()) {
+      add_trait(path->names.front());
+      plan_.needs_state = true;
+    } else if (const auto* aggregate = expression.as<Aggregate>()) {
+      bound.operands.push_back(bind(std::make_shared<const Node>(Node{*aggregate})));
+      bound.uses_zone |= bound.operands.back().uses_zone;
+    } else if (const auto* arithmetic = expression.as<Arithmetic>()) {
+      bind_operands(bound, *arithmetic->left);
+      bind_operands(bound, *arithmetic->right);
+    }
+  }
+  void bind_kind(Bound& bound, const Nearby& /*nearby*/) {
+    using Root = ValuePath::Root;
+    add(bound, EventFilter());
+    bound.column = column({Root::Context, {"location", "latitude"}});
+    bound.second_column = column({Root::Context, {"location", "longitude"}});
+    look_back(bound);
   }
 
   void bind_kind(Bound& bound, const InSegment& membership) {
@@ -73,26 +112,49 @@ class Binder {
   }
 
   void bind_kind(Bound& bound, const Aggregate& aggregate) {
-    add(bound, aggregate.events);
+    if (aggregate.function == Aggregate::Function::Sessions) {
+      // Of the session starts all count; any event may begin a session, or join two.
+      bound.filters.push_back({true, 0, {}});
+      plan_.uses_sessions = plan_.uses_all_events = plan_.needs_state = true;
+    } else {
+      add(bound, aggregate.events);
+      look_back(bound);
+    }
     if (!aggregate.measured.names.empty()) bound.column = column(aggregate.measured);
-    look_back(bound);
-    plan_.is_time_dependent |= aggregate.last.has_value();
+    if (aggregate.function == Aggregate::Function::Days) use_zone(bound);
+    use(bound, aggregate.window);
   }
   void bind_kind(Bound& bound, const Moment& moment) {
     add(bound, moment.events);
     look_back(bound);
-    plan_.is_time_dependent |= moment.test == Moment::Test::InLast;
+    use(bound, moment.window);
   }
   void bind_kind(Bound& bound, const Sequence& sequence) {
     for (const EventFilter& step : sequence.steps) add(bound, step);
     look_back(bound);
-    plan_.is_time_dependent |= sequence.last.has_value();
+    use(bound, sequence.window);
   }
   void bind_kind(Bound& bound, const Abandoned& abandoned) {
     add(bound, abandoned.first);
     add(bound, abandoned.then);
     look_back(bound);
+    use(bound, abandoned.window);
     plan_.is_time_dependent = true;
+  }
+
+  void use(Bound& bound, const Window& window) {
+    plan_.is_time_dependent |= moves(window);
+    if (window.is_calendar()) use_zone(bound);
+  }
+
+  void use_zone(Bound& bound) {
+    bound.uses_zone = plan_.needs_state = true;
+    for (const char* name : kTimeZoneTraits) add_trait(name);
+  }
+
+  void add_trait(const std::string& name) {
+    if (std::find(plan_.traits.begin(), plan_.traits.end(), name) == plan_.traits.end())
+      plan_.traits.push_back(name);
   }
 
   void bind_parts(Bound& bound, const std::vector<NodePointer>& parts) {
@@ -126,7 +188,7 @@ class Binder {
   }
 
   void look_back(const Bound& bound) {
-    const std::optional<Micros> window = lookback_of(*bound.node);
+    const std::optional<Micros> window = lookback_of(bound);
     if (!window || !plan_.lookback)
       plan_.lookback = std::nullopt;
     else
@@ -150,18 +212,28 @@ bool BoundRule::uses_event(int demand_event_number) const {
 const std::vector<int>& BoundRule::events() const { return plan_->events; }
 bool BoundRule::uses_all_events() const { return plan_->uses_all_events; }
 bool BoundRule::uses_traits() const { return !plan_->traits.empty(); }
+bool BoundRule::uses_trait_times() const { return plan_->uses_trait_times; }
+bool BoundRule::uses_sessions() const { return plan_->uses_sessions; }
+bool BoundRule::needs_state() const { return plan_->needs_state; }
 const std::vector<std::string>& BoundRule::traits() const { return plan_->traits; }
 bool BoundRule::is_time_dependent() const { return plan_->is_time_dependent; }
 std::optional<Micros> BoundRule::lookback() const { return plan_->lookback; }
 
-std::optional<Micros> lookback_of(const Node& condition) {
-  if (const auto* aggregate = condition.as<Aggregate>()) return aggregate->last;
-  if (const auto* sequence = condition.as<Sequence>()) return sequence->last;
-  if (const auto* abandoned = condition.as<Abandoned>()) return abandoned->last;
+std::optional<Micros> lookback_of(const Bound& condition) {
+  const Node& node = *condition.node;
+  if (const auto* aggregate = node.as<Aggregate>()) return lookback_of(aggregate->window);
+  if (const auto* sequence = node.as<Sequence>()) return lookback_of(sequence->window);
+  if (const auto* abandoned = node.as<Abandoned>()) return lookback_of(abandoned->window);
   // The first event ever can lie anywhere; the last one need not be known where it is too old to matter.
-  const auto* moment = condition.as<Moment>();
-  const bool is_window = moment != nullptr && moment->test == Moment::Test::InLast && !moment->is_first;
-  return is_window ? std::optional<Micros>(moment->last) : std::nullopt;
+  if (const auto* moment = node.as<Moment>(); moment != nullptr && !moment->is_first)
+    return lookback_of(moment->window);
+  if (node.as<Compare>() == nullptr) return std::nullopt;
+  std::optional<Micros> furthest = 0;
+  for (const Bound& operand : condition.operands) {
+    const std::optional<Micros> lookback = lookback_of(operand);
+    furthest = furthest && lookback ? std::optional(std::max(*furthest, *lookback)) : std::nullopt;
+  }
+  return furthest;
 }
 
 BoundRule bind(const Rule& rule, timeline::Demand& demand, const SegmentResolver& resolve) {

@@ -27,15 +27,28 @@ class Measure {
  public:
   void visit(const NodePointer& node, int depth) {
     if (node == nullptr) return;
+    count(depth);
+    std::visit([&](const auto& kind) { visit_parts(kind, depth + 1); }, node->kind);
+  }
+
+ private:
+  void count(int depth) {
     if (++nodes_ > kMaxNodes)
       throw Error(Category::Limit, "rule has more than " + std::to_string(kMaxNodes) + " conditions", {},
                   "Split it into segments and combine them with \"in segment\".");
     if (depth > kMaxDepth)
       throw Error(Category::Limit, "rule nests deeper than " + std::to_string(kMaxDepth) + " levels");
-    std::visit([&](const auto& kind) { visit_parts(kind, depth + 1); }, node->kind);
   }
 
- private:
+  void visit(const Expression& expression, int depth) {
+    count(depth);
+    if (const auto* aggregate = expression.as<Aggregate>()) visit(aggregate->events.where, depth + 1);
+    if (const auto* arithmetic = expression.as<Arithmetic>()) {
+      visit(*arithmetic->left, depth + 1);
+      visit(*arithmetic->right, depth + 1);
+    }
+  }
+
   void visit_parts(const And& all, int depth) {
     for (const NodePointer& part : all.parts) visit(part, depth);
   }
@@ -52,6 +65,11 @@ class Measure {
     visit(abandoned.first.where, depth);
     visit(abandoned.then.where, depth);
   }
+  void visit_parts(const Compare& compare, int depth) {
+    visit(*compare.left, depth);
+    visit(*compare.right, depth);
+  }
+  void visit_parts(const Held& held, int depth) { visit(held.test, depth); }
   template <class Leaf>
   void visit_parts(const Leaf& /*leaf*/, int /*depth*/) {}
 
@@ -69,7 +87,7 @@ struct Sign {
   Operator op;
   const char* text;
 };
-constexpr std::array<Sign, 18> kSigns{{{Operator::Equal, "="},
+constexpr std::array<Sign, 20> kSigns{{{Operator::Equal, "="},
                                        {Operator::NotEqual, "<>"},
                                        {Operator::Less, "<"},
                                        {Operator::LessEqual, "<="},
@@ -86,10 +104,20 @@ constexpr std::array<Sign, 18> kSigns{{{Operator::Equal, "="},
                                        {Operator::Contains, "contains"},
                                        {Operator::NotContains, "not contains"},
                                        {Operator::IsNull, "is null"},
-                                       {Operator::IsNotNull, "is not null"}}};
+                                       {Operator::IsNotNull, "is not null"},
+                                       {Operator::Matches, "matches"},
+                                       {Operator::NotMatches, "not matches"}}};
 
 /// In the order of Aggregate::Function.
-constexpr std::array<const char*, 7> kFunctions{"did", "count", "sum", "avg", "min", "max", "distinct"};
+constexpr std::array<const char*, 10> kFunctions{"did", "count",    "sum",  "avg",  "min",
+                                                 "max", "distinct", "most", "days", "sessions"};
+
+/// One and many, in the order of Nearby::Unit.
+constexpr std::array<std::pair<const char*, const char*>, 4> kDistanceUnits{
+    {{"meter", "meters"}, {"kilometer", "kilometers"}, {"foot", "feet"}, {"mile", "miles"}}};
+
+/// In the order of Window::Kind, from Today.
+constexpr std::array<const char*, 3> kCalendars{"today", "this week", "this month"};
 
 /// How many letters to insert, drop, replace, or swap with their neighbour.
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -110,6 +138,26 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+NodePointer make_comparison(ExpressionPointer left, Operator op, ExpressionPointer right) {
+  if (const Decimal* number = right->as<Decimal>()) {
+    Test test{op, {Json(*number)}};
+    if (const auto* path = left->as<ValuePath>()) return make_node(Comparison{*path, std::move(test)});
+    if (const auto* aggregate = left->as<Aggregate>()) {
+      Aggregate compared = *aggregate;
+      compared.test = std::move(test);
+      return make_node(std::move(compared));
+    }
+  }
+  return make_node(Compare{std::move(left), op, std::move(right)});
+}
+
+bool compares_two(Operator op) { return op <= Operator::GreaterEqual; }
+
+bool is_operand(Aggregate::Function function) {
+  using Function = Aggregate::Function;
+  return function != Function::Did && function != Function::Most && function != Function::Sessions;
+}
 
 NodePointer make_and(std::vector<NodePointer> parts) { return joined<And>(std::move(parts)); }
 NodePointer make_or(std::vector<NodePointer> parts) { return joined<Or>(std::move(parts)); }
@@ -168,6 +216,17 @@ std::string print_length(Micros length) {
   throw Error(Category::Internal, "length of time in a rule is not in whole seconds");
 }
 
+const char* name_of(Window::Kind calendar) {
+  return kCalendars.at(static_cast<size_t>(calendar) - static_cast<size_t>(Window::Kind::Today));
+}
+
+std::optional<Window::Kind> calendar_of(std::string_view name) {
+  const auto* const found = std::find(kCalendars.begin(), kCalendars.end(), name);
+  if (found == kCalendars.end()) return std::nullopt;
+  return static_cast<Window::Kind>(static_cast<int>(Window::Kind::Today) +
+                                   static_cast<int>(found - kCalendars.begin()));
+}
+
 std::optional<Instant> instant_of_literal(std::string_view text) {
   const std::optional<Instant> t = parse_instant(text);
   if (!t || parse_instant(format_instant(*t)) != t) return std::nullopt;
@@ -202,7 +261,37 @@ std::optional<Aggregate::Function> function_of(std::string_view name) {
   return static_cast<Aggregate::Function>(found - kFunctions.begin());
 }
 
-bool measures_property(Aggregate::Function function) { return function >= Aggregate::Function::Sum; }
+bool measures_property(Aggregate::Function function) {
+  return function >= Aggregate::Function::Sum && function <= Aggregate::Function::Most;
+}
+
+const char* name_of(LocalNow::Unit unit) { return unit == LocalNow::Unit::Weekday ? "weekday" : "hour"; }
+
+std::optional<LocalNow::Unit> local_unit_of(std::string_view name) {
+  if (name == "weekday") return LocalNow::Unit::Weekday;
+  if (name == "hour") return LocalNow::Unit::Hour;
+  return std::nullopt;
+}
+
+const char* name_of(Nearby::Unit unit, bool is_one) {
+  const auto& names = kDistanceUnits.at(static_cast<size_t>(unit));
+  return is_one ? names.first : names.second;
+}
+
+std::optional<Nearby::Unit> distance_unit_of(std::string_view name) {
+  const std::string lower = lowered(name);
+  for (size_t i = 0; i < kDistanceUnits.size(); ++i)
+    if (lower == kDistanceUnits.at(i).first || lower == kDistanceUnits.at(i).second)
+      return static_cast<Nearby::Unit>(i);
+  return std::nullopt;
+}
+
+std::string print_distance(const Nearby& nearby) {
+  return nearby.distance.to_string() + " " + name_of(nearby.unit, nearby.distance == Decimal(1));
+}
+
+bool is_latitude(const Decimal& degrees) { return degrees >= Decimal(-90) && degrees <= Decimal(90); }
+bool is_longitude(const Decimal& degrees) { return degrees >= Decimal(-180) && degrees <= Decimal(180); }
 
 std::string lowered(std::string_view text) {
   std::string result(text);

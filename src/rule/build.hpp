@@ -18,6 +18,19 @@ NodePointer make_node(T kind) {
   return std::make_shared<const Node>(Node{std::move(kind)});
 }
 
+/// Two numbers compared: in the form of a Comparison or an Aggregate where one can say it.
+NodePointer make_comparison(ExpressionPointer left, Operator op, ExpressionPointer right);
+
+template <class T>
+ExpressionPointer make_expression(T kind) {
+  return std::make_shared<const Expression>(Expression{std::move(kind)});
+}
+
+/// Is it an operator that two numbers may be compared by?
+bool compares_two(Operator op);
+/// May an aggregate be an operand?
+bool is_operand(Aggregate::Function function);
+
 /// The conjunction or disjunction of one or more parts, in canonical form.
 NodePointer make_and(std::vector<NodePointer> parts);
 NodePointer make_or(std::vector<NodePointer> parts);
@@ -27,6 +40,7 @@ class Words : public std::span<const std::string_view> {
  public:
   Words() = default;
   Words(std::initializer_list<std::string_view> words) : span(words.begin(), words.size()) {}
+  explicit Words(std::span<const std::string_view> words) : span(words) {}
   template <size_t N>
   Words(const std::array<std::string_view, N>& words) : span(words) {}  // NOLINT(google-explicit-constructor)
 };
@@ -49,6 +63,10 @@ std::optional<Micros> length_of_time(const Decimal& count, Micros unit);
 /// `7 days`.
 std::string print_length(Micros length);
 
+/// `today`, …; the kind of such a name, nullopt if it is none.
+const char* name_of(Window::Kind calendar);
+std::optional<Window::Kind> calendar_of(std::string_view name);
+
 /// The instant that a literal stands for; nullopt if it is none, or outside of the years 1 to 9999.
 std::optional<Instant> instant_of_literal(std::string_view text);
 
@@ -67,6 +85,19 @@ const char* name_of(Aggregate::Function function);
 /// The aggregate of a name in lower case; nullopt if it is none.
 std::optional<Aggregate::Function> function_of(std::string_view name);
 bool measures_property(Aggregate::Function function);
+
+/// `weekday`, `hour`; the unit of such a name in lower case, nullopt if it is none.
+const char* name_of(LocalNow::Unit unit);
+std::optional<LocalNow::Unit> local_unit_of(std::string_view name);
+
+/// `meters`, …, or the singular; the unit of such a name (any case), nullopt if it is none.
+const char* name_of(Nearby::Unit unit, bool is_one);
+std::optional<Nearby::Unit> distance_unit_of(std::string_view name);
+/// `100 feet`.
+std::string print_distance(const Nearby& nearby);
+/// Are these degrees of a place on earth?
+bool is_latitude(const Decimal& degrees);
+bool is_longitude(const Decimal& degrees);
 
 /// ASCII letters lowered.
 std::string lowered(std::string_view text);

@@ -2,13 +2,19 @@
 
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
+#include "event/schema_text.hpp"
 
 #include <algorithm>
 #include <compare>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
 
 namespace cdp::rule {
 
 namespace {
+
+using event::schema::Pattern;
 
 /// How two values of one type stand to each other; unordered if their types differ or one has no order.
 std::partial_ordering compare(const Json& a, const Json& b) {
@@ -26,6 +32,16 @@ bool contains(const Json& value, const Json& operand) {
 
 bool fits(const Json& value, const Json& pattern, bool ignores_case) {
   return value.string() && pattern.string() && is_like(*value.string(), *pattern.string(), ignores_case);
+}
+
+/// The expression, compiled: kept, since the same few are asked of everyone.
+const Pattern& compiled(const std::string& expression) {
+  constexpr size_t kMostKept = 64;
+  static thread_local std::unordered_map<std::string, Pattern> kept;
+  const auto found = kept.find(expression);
+  if (found != kept.end()) return found->second;
+  if (kept.size() >= kMostKept) kept.clear();
+  return kept.emplace(expression, Pattern(expression)).first->second;
 }
 
 /// A positive operator, given how the value stands to each operand.
@@ -116,6 +132,8 @@ Operator positive_of(Operator op) {
       return Operator::ILike;
     case Operator::NotContains:
       return Operator::Contains;
+    case Operator::NotMatches:
+      return Operator::Matches;
     default:
       return op;
   }
@@ -172,6 +190,15 @@ bool is_like(std::string_view text, std::string_view pattern, bool ignores_case)
   }
 }
 
+std::optional<std::string> problem_of_expression(const std::string& expression) {
+  try {
+    (void)compiled(expression);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return std::nullopt;
+}
+
 bool holds(const Test& test, const Json* value) {
   const bool is_absent = value == nullptr || value->is_null();
   if (test.op == Operator::IsNull) return is_absent;
@@ -185,6 +212,8 @@ bool holds(const Test& test, const Json* value) {
   bool result = false;
   if (positive == Operator::Like || positive == Operator::ILike)
     result = fits(*value, test.operands.front(), positive == Operator::ILike);
+  else if (positive == Operator::Matches)
+    result = value->string() && compiled(*test.operands.front().string()).is_in(*value->string());
   else if (positive == Operator::Contains)
     result = !test.operands.front().is_null() && contains(*value, test.operands.front());
   else

@@ -3,6 +3,8 @@
 #include "base/json.hpp"
 #include "rule/tree.hpp"
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 /// What the operators mean.
@@ -16,6 +18,9 @@ bool holds(const Test& test, const Json* value);
 
 /// Does a numeric test hold for numerator / denominator (above 0)? Exact: nothing is divided.
 bool holds(const Test& test, const Decimal& numerator, int64_t denominator);
+
+/// What is wrong with a regular expression; nullopt if nothing is.
+std::optional<std::string> problem_of_expression(const std::string& expression);
 
 /// LIKE over the characters of UTF-8 text, where \ takes the next character of the pattern as it is. With
 /// `ignores_case`, letters are compared as folded() has them. Time: length of text times length of pattern at

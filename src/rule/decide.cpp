@@ -19,12 +19,17 @@ struct Count {
   uint64_t most = 0;
 };
 
-/// Of these occurrences, those in (now - last, now]. A window of which nothing is known but the ends of the
+/// Of these occurrences, those in a window. A window of which nothing is known but the ends of the
 /// occurrences holds all of them, none, or some.
-Count count_in(const Occurrences& events, std::optional<Micros> last, Instant now) {
+Count count_in(const Occurrences& events, const Window& window, Instant now) {
   if (events.count == 0 || events.first > now) return {};
-  const auto is_in = [&](Instant time) { return time <= now && (!last || time > now - *last); };
-  if (last && events.last <= now - *last) return {};
+  if (window.is_calendar()) {
+    // Where it begins depends on the person's zone.
+    return events.last <= now - *lookback_of(window) ? Count() : Count{0, events.count};
+  }
+  const Span span = MovingWindow(window, nullptr).span_at(now);
+  if (events.last < span.begin || events.first >= span.end || span.end <= span.begin) return {};
+  const auto is_in = [&](Instant time) { return time >= span.begin && time < span.end; };
   const bool is_first_in = is_in(events.first);
   const bool is_last_in = is_in(events.last);
   if (is_first_in && is_last_in) return {events.count, events.count};
@@ -53,7 +58,8 @@ class Decider {
     }
     if (bound.profile_condition >= 0) return (profile_ >> bound.profile_condition & 1) != 0;
     if (bound.node->as<InSegment>()) return decide(bound.parts.front());
-    if (!bound.reads_history) return bound.node->as<Constant>()->truth;
+    if (const auto* constant = bound.node->as<Constant>()) return constant->truth;
+    if (!bound.reads_history) return std::nullopt;
     return summary_ != nullptr || all_ != nullptr ? decide_behaviour(bound) : std::nullopt;
   }
 
@@ -69,11 +75,11 @@ class Decider {
   }
 
   /// How many events a filter takes in a window.
-  Count count(const BoundFilter& filter, std::optional<Micros> last) const {
+  Count count(const BoundFilter& filter, const Window& window) const {
     const Occurrences& events = summary_ == nullptr ? *all_
                                 : filter.is_any     ? summary_->all()
                                                     : summary_->event(filter.event);
-    Count count = count_in(events, last, now_);
+    Count count = count_in(events, window, now_);
     if (!filter.where.empty() || (summary_ == nullptr && !filter.is_any)) count.least = 0;
     return count;
   }
@@ -81,45 +87,55 @@ class Decider {
   Truth decide_behaviour(const Bound& bound) const {
     if (const auto* aggregate = bound.node->as<Aggregate>()) return decide_aggregate(bound, *aggregate);
     if (const auto* moment = bound.node->as<Moment>()) {
-      return count(bound.filters.front(), std::nullopt).most == 0 ? Truth(false)
-             : moment->test == Moment::Test::InLast && !moment->is_first &&
-                     count(bound.filters.front(), moment->last).most == 0
-                 ? Truth(false)
-                 : std::nullopt;
+      // Nothing in the window: neither the first nor the last one is.
+      return count(bound.filters.front(), moment->window).most == 0 ? Truth(false) : std::nullopt;
     }
     if (const auto* sequence = bound.node->as<Sequence>()) {
       const bool lacks_a_step =
           std::any_of(bound.filters.begin(), bound.filters.end(),
-                      [&](const BoundFilter& step) { return count(step, sequence->last).most == 0; });
+                      [&](const BoundFilter& step) { return count(step, sequence->window).most == 0; });
       return lacks_a_step ? Truth(false) : std::nullopt;
     }
-    const auto& abandoned = *bound.node->as<Abandoned>();
-    return count(bound.filters.front(), abandoned.last).most == 0 ? Truth(false) : std::nullopt;
+    if (const auto* abandoned = bound.node->as<Abandoned>())
+      return count(bound.filters.front(), abandoned->window).most == 0 ? Truth(false) : std::nullopt;
+    // Compare, Nearby: only the events tell; without any, nobody is anywhere.
+    const bool is_nowhere = bound.node->as<Nearby>() && count(bound.filters.front(), Window()).most == 0;
+    return is_nowhere ? Truth(false) : std::nullopt;
   }
 
   Truth decide_aggregate(const Bound& bound, const Aggregate& aggregate) const {
     using Function = Aggregate::Function;
-    const Count found = count(bound.filters.front(), aggregate.last);
+    if (aggregate.function == Function::Sessions) return std::nullopt;
+    const Count found = count(bound.filters.front(), aggregate.window);
     switch (aggregate.function) {
       case Function::Did:
         if (found.least > 0) return true;
         return found.most == 0 ? Truth(false) : std::nullopt;
-      case Function::Count: {
-        const bool truth = holds_for(aggregate.test, found.least);
-        if (found.least == found.most) return truth;
-        const bool is_monotone =
-            aggregate.test.op >= Operator::Less && aggregate.test.op <= Operator::GreaterEqual;
-        return is_monotone && truth == holds_for(aggregate.test, found.most) ? Truth(truth) : std::nullopt;
-      }
+      case Function::Days:
+        // On one day at least, on another for each event at most.
+        return decide_count(aggregate.test, {std::min<uint64_t>(found.least, 1), found.most});
+      case Function::Count:
+        return decide_count(aggregate.test, found);
+      case Function::Most:
+        return found.most == 0 ? Truth(holds(aggregate.test, nullptr)) : std::nullopt;
       case Function::Sum:
       case Function::Distinct:
         return found.most == 0 ? Truth(holds_for(aggregate.test, 0)) : std::nullopt;
       case Function::Avg:
       case Function::Min:
       case Function::Max:
+      case Function::Sessions:
         return found.most == 0 ? Truth(false) : std::nullopt;
     }
     return std::nullopt;
+  }
+
+  /// A number that is somewhere between.
+  static Truth decide_count(const Test& test, const Count& count) {
+    const bool truth = holds_for(test, count.least);
+    if (count.least == count.most) return truth;
+    const bool is_monotone = test.op >= Operator::Less && test.op <= Operator::GreaterEqual;
+    return is_monotone && truth == holds_for(test, count.most) ? Truth(truth) : std::nullopt;
   }
 
   ProfileTruths profile_;
@@ -142,7 +158,6 @@ class OpenConditions {
   Part look(const Bound& bound) const {
     if (bound.node->as<And>()) return combined(bound, false);
     if (bound.node->as<Or>()) return combined(bound, true);
-    if (bound.node->as<InSegment>()) return look(bound.parts.front());
     if (bound.node->as<Not>()) {
       Part part = look(bound.parts.front());
       if (part.truth) part.truth = !*part.truth;
@@ -153,7 +168,8 @@ class OpenConditions {
       if ((known_ & condition) == 0) return {std::nullopt, condition};
       return {(profile_ & condition) != 0};
     }
-    if (!bound.reads_history) return {bound.node->as<Constant>()->truth};
+    if (bound.node->as<InSegment>()) return look(bound.parts.front());
+    if (const auto* constant = bound.node->as<Constant>()) return {constant->truth};
     return {std::nullopt};
   }
 
@@ -181,8 +197,8 @@ bool holds_for(const Bound& bound, ProfileTruths profile, const timeline::Histor
   if (bound.node->as<Not>()) return !holds_part(bound.parts.front());
   if (bound.profile_condition >= 0) return (profile >> bound.profile_condition & 1) != 0;
   if (bound.node->as<InSegment>()) return holds_part(bound.parts.front());
-  if (!bound.reads_history) return bound.node->as<Constant>()->truth;
-  return evaluate_behaviour(bound, history, now).truth;
+  if (const auto* constant = bound.node->as<Constant>()) return constant->truth;
+  return evaluate_behaviour(bound, {history}, now).truth;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "rule/compare.hpp"
 #include "rule/decide.hpp"
 #include "rule/plan.hpp"
+#include "rule/present.hpp"
 
 #include <algorithm>
 
@@ -23,7 +24,9 @@ bool holds_for_event(const Bound& bound, const timeline::History& history, size_
 class Evaluator {
  public:
   Evaluator(const UserState& state, Instant now)
-      : state_(state), history_(state.history != nullptr ? *state.history : no_events_), now_(now) {}
+      : state_(state), history_(state.history != nullptr ? *state.history : no_events_), now_(now) {
+    for (const Instant start : state.session_starts) sessions_.add(start, timeline::History::kOther, {});
+  }
 
   Verdict evaluate(const Bound& bound) const {
     if (bound.node->as<And>()) return combined(bound, false);
@@ -36,11 +39,13 @@ class Evaluator {
     if (bound.users)
       return {bound.users->users().contains(static_cast<uint32_t>(state_.user_no)), Instant::max()};
     if (bound.node->as<InSegment>()) return evaluate(bound.parts.front());
-    if (bound.reads_history) return evaluate_behaviour(bound, history_, now_);
+    if (bound.reads_history || bound.node->as<Compare>())
+      return evaluate_behaviour(bound, subject_of(bound), now_);
     if (const auto* comparison = bound.node->as<Comparison>())
       return {holds(comparison->test, trait(*comparison)), Instant::max()};
     if (bound.node->as<Sample>()) return {is_in_sample(*bound.node, state_), Instant::max()};
-    return {bound.node->as<Constant>()->truth, Instant::max()};
+    if (const auto* constant = bound.node->as<Constant>()) return {constant->truth, Instant::max()};
+    return evaluate_present(*bound.node, state_, zone_of(bound), now_);
   }
 
   Json explain(const Bound& bound) const {
@@ -84,12 +89,14 @@ class Evaluator {
   }
 
   Json value_of(const Bound& bound) const {
-    if (bound.reads_history) return value_of_behaviour(bound, history_, now_);
+    if (bound.reads_history || bound.node->as<Compare>())
+      return value_of_behaviour(bound, subject_of(bound), now_);
     if (const auto* sample = bound.node->as<Sample>()) {
       // In percent, to four digits.
       return Json(
           *Decimal::parse(std::to_string(static_cast<int64_t>(sample_point(*sample, state_) * 1e6)) + "e-4"));
     }
+    if (!bound.node->as<Comparison>()) return value_of_present(*bound.node, state_, zone_of(bound), now_);
     const Json* value = trait(*bound.node->as<Comparison>());
     return value != nullptr ? *value : Json();
   }
@@ -98,9 +105,26 @@ class Evaluator {
     return state_.traits != nullptr ? state_.traits->find(comparison.path.names) : nullptr;
   }
 
+  Subject subject_of(const Bound& bound) const {
+    const auto* aggregate = bound.node->as<Aggregate>();
+    const bool is_about_sessions =
+        aggregate != nullptr && aggregate->function == Aggregate::Function::Sessions;
+    return {is_about_sessions ? sessions_ : history_, zone_of(bound), state_.traits};
+  }
+
+  /// nullptr for UTC.
+  const TimeZone* zone_of(const Bound& bound) const {
+    if (!bound.uses_zone || state_.traits == nullptr || state_.time_zones == nullptr) return nullptr;
+    for (const char* name : kTimeZoneTraits)
+      if (const Json* value = state_.traits->find(name))
+        return value->string() != nullptr ? (*state_.time_zones)(*value->string()) : nullptr;
+    return nullptr;
+  }
+
   const UserState& state_;
   const timeline::History no_events_;
   const timeline::History& history_;
+  timeline::History sessions_;  ///< session starts as events
   Instant now_;
 };
 

@@ -148,7 +148,7 @@ class Lexer {
       advance();
       return std::string(two == "!=" ? "<>" : two);
     }
-    constexpr std::string_view kSingle = "=<>(),.-+";
+    constexpr std::string_view kSingle = "=<>(),.-+*/";
     if (kSingle.find(peek()) == std::string_view::npos || peek() == '\0') {
       const size_t from = at_;
       const size_t position = position_;

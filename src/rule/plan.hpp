@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rule/rule.hpp"
+#include "rule/window.hpp"
 
 #include <memory>
 #include <optional>
@@ -23,8 +24,11 @@ struct Bound {
   NodePointer node;
   std::vector<Bound> parts;              ///< of And, Or, Not; of InSegment the segment's rule
   std::vector<BoundFilter> filters;      ///< of conditions about events, in the order of the tree
+  std::vector<Bound> operands;           ///< of Compare: its aggregates from left to right
   size_t column = 0;                     ///< of a property: the one compared in where, or measured
+  size_t second_column = 0;              ///< of Nearby: the longitude, `column` being the latitude
   bool reads_history = false;            ///< by itself or below
+  bool uses_zone = false;                ///< local time counts for the condition
   std::shared_ptr<const UserSet> users;  ///< of InSegment, instead of parts, where no rule is asked
   int profile_condition =
       -1;  ///< of a comparison of a trait, a sample or such a segment: which of the plan's
@@ -38,31 +42,32 @@ struct BoundRule::Plan {
   std::vector<const UserSet*> condition_users;  ///< of each of them that is a segment; else nullptr
   bool uses_all_events = false;
   bool is_time_dependent = false;
+  bool uses_sessions = false;
+  bool uses_trait_times = false;
+  bool needs_state = false;
   std::optional<Micros> lookback = 0;
 };
 
 /// How far before `now` a history must reach for a condition about events; nullopt for all of it.
-std::optional<Micros> lookback_of(const Node& condition);
+std::optional<Micros> lookback_of(const Bound& condition);
+
+/// What a condition about events looks at: events (or session starts) in ascending order, and the zone and
+/// traits of the person, nullptr for UTC and for none.
+struct Subject {
+  const timeline::History& history;
+  const TimeZone* zone = nullptr;
+  const Json* traits = nullptr;
+};
 
 /// Does the filter take the i-th event of a history?
 bool matches(const BoundFilter& filter, const timeline::History& history, size_t i);
 
 /// A condition about events at an instant, and the first instant after it at which its truth differs.
-/// `node` is an Aggregate, Moment, Sequence or Abandoned.
-Verdict evaluate_behaviour(const Bound& node, const timeline::History& history, Instant now);
+/// `node` is an Aggregate, Moment, Sequence, Abandoned, Compare or Nearby.
+Verdict evaluate_behaviour(const Bound& node, const Subject& subject, Instant now);
 
 /// What explain() shows as the condition's value; null if absent.
-Json value_of_behaviour(const Bound& node, const timeline::History& history, Instant now);
-
-/// The events of a history in (now - last, now], by index: `begin` to `end`; without `last` from the first.
-struct Range {
-  size_t begin;
-  size_t end;
-};
-Range range_of(const timeline::History& history, std::optional<Micros> last, Instant now);
-
-Verdict evaluate_aggregate(const Bound& node, const timeline::History& history, Instant now);
-Json value_of_aggregate(const Bound& node, const timeline::History& history, Instant now);
+Json value_of_behaviour(const Bound& node, const Subject& subject, Instant now);
 
 /// The share of a sample that a user falls into: at least 0 and less than 1.
 double sample_point(const Sample& sample, const UserState& state);

@@ -51,50 +51,77 @@ class Printer {
   }
 
   void print(const Aggregate& aggregate) {
-    out_ += name_of(aggregate.function);
-    out_ += '(';
-    print_event(aggregate.events.event);
-    if (measures_property(aggregate.function)) {
-      out_ += '.';
-      print_path(aggregate.measured);
-    }
-    print_where(aggregate.events.where);
-    print_length(" in last ", aggregate.last);
-    out_ += ')';
+    print_function(aggregate);
     if (aggregate.function == Aggregate::Function::Did) return;
     out_ += ' ';
     print(aggregate.test);
+  }
+
+  void print_function(const Aggregate& aggregate) {
+    out_ += name_of(aggregate.function);
+    out_ += '(';
+    if (aggregate.function == Aggregate::Function::Sessions) {
+      print(aggregate.window, "");
+    } else {
+      print_event(aggregate.events.event);
+      if (measures_property(aggregate.function)) {
+        out_ += '.';
+        print_path(aggregate.measured);
+      }
+      print_where(aggregate.events.where);
+      print(aggregate.window);
+    }
+    out_ += ')';
+  }
+
+  void print(const Compare& compare) {
+    print(*compare.left);
+    out_ += std::string(" ") + sign_of(compare.op) + " ";
+    print(*compare.right);
+  }
+
+  /// In parentheses where it binds less than `binding`: 1 for sums, 2 for products, 3 for what is one.
+  void print(const Expression& expression, int binding = 1) {
+    if (const auto* number = expression.as<Decimal>()) {
+      out_ += number->to_string();
+    } else if (const auto* path = expression.as<ValuePath>()) {
+      print_path(*path);
+    } else if (const auto* aggregate = expression.as<Aggregate>()) {
+      print_function(*aggregate);
+    } else {
+      const auto& arithmetic = *expression.as<Arithmetic>();
+      const int own = arithmetic.sign == '+' || arithmetic.sign == '-' ? 1 : 2;
+      if (own < binding) out_ += '(';
+      print(*arithmetic.left, own);
+      out_ += std::string(" ") + arithmetic.sign + " ";
+      print(*arithmetic.right, own + 1);
+      if (own < binding) out_ += ')';
+    }
+  }
+
+  void print(const Nearby& nearby) {
+    out_ += "within(" + print_distance(nearby) + ", " + nearby.latitude.to_string() + ", " +
+            nearby.longitude.to_string() + ")";
   }
 
   void print(const Moment& moment) {
     out_ += moment.is_first ? "first(" : "last(";
     print(moment.events);
     out_ += ')';
-    switch (moment.test) {
-      case Moment::Test::InLast:
-        print_length(" in last ", moment.last);
-        break;
-      case Moment::Test::Before:
-        out_ += " before " + quoted_string(format_instant(moment.from));
-        break;
-      case Moment::Test::After:
-        out_ += " after " + quoted_string(format_instant(moment.from));
-        break;
-      case Moment::Test::Between:
-        out_ += " between " + quoted_string(format_instant(moment.from)) + " and " +
-                quoted_string(format_instant(moment.to));
-        break;
-    }
+    print(moment.window);
   }
 
   void print(const Sequence& sequence) {
     out_ += "sequence(";
-    for (const EventFilter& step : sequence.steps) {
-      if (&step != &sequence.steps.front()) out_ += ", ";
-      print(step);
+    for (size_t i = 0; i < sequence.steps.size(); ++i) {
+      if (i > 0) out_ += ", ";
+      print(sequence.steps[i]);
+      if (!sequence.gaps[i]) continue;
+      print_length(" within ", sequence.gaps[i]);
+      out_ += " of previous";
     }
     print_length(" within ", sequence.within);
-    print_length(" in last ", sequence.last);
+    print(sequence.window);
     out_ += ')';
   }
 
@@ -104,9 +131,72 @@ class Printer {
     out_ += ", ";
     print(abandoned.then);
     print_length(" within ", abandoned.within);
-    print_length(" in last ", abandoned.last);
+    print(abandoned.window);
     out_ += ')';
   }
+
+  void print(const TraitTime& condition) {
+    print_path(condition.path);
+    print(condition.window);
+  }
+
+  void print(const Held& held) {
+    print(*held.test);
+    print_length(" for ", held.length);
+  }
+
+  void print(const LocalNow& condition) {
+    out_ += name_of(condition.unit);
+    out_ += "(now) ";
+    print(condition.test);
+  }
+
+  /// With a blank before, if there is one at all.
+  void print(const Window& window, const char* before = " ") {
+    using Kind = Window::Kind;
+    const auto words = [&](const char* text) { out_ += std::string(before) + text; };
+    switch (window.kind) {
+      case Kind::Always:
+        return;
+      case Kind::InLast:
+        words("in last");
+        return print_length(" ", window.length);
+      case Kind::BetweenAgo:
+        words("between");
+        print_length(" ", window.length);
+        print_length(" and ", window.nearer);
+        out_ += " ago";
+        return;
+      case Kind::MoreThanAgo:
+        words("more than");
+        print_length(" ", window.length);
+        out_ += " ago";
+        return;
+      case Kind::Since:
+        words("since ");
+        return print(window.from);
+      case Kind::Before:
+        words("before ");
+        return print(window.from);
+      case Kind::After:
+        words("after ");
+        return print(window.from);
+      case Kind::Between:
+        words("between ");
+        print(window.from);
+        out_ += " and ";
+        return print(window.to);
+      case Kind::InNext:
+        words("in next");
+        return print_length(" ", window.length);
+      case Kind::Today:
+      case Kind::ThisWeek:
+      case Kind::ThisMonth:
+        return words(name_of(window.kind));
+    }
+  }
+
+  void print(Instant time) { out_ += quoted_string(format_instant(time)); }
 
   void print(const EventFilter& filter) {
     print_event(filter.event);

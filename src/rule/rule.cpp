@@ -1,6 +1,7 @@
 #include "rule/rule.hpp"
 
 #include "rule/build.hpp"
+#include "rule/window.hpp"
 
 #include <algorithm>
 
@@ -22,23 +23,42 @@ bool same(const Or& a, const Or& b) { return same(a.parts, b.parts); }
 bool same(const Not& a, const Not& b) { return same(a.part, b.part); }
 bool same(const Aggregate& a, const Aggregate& b) {
   return a.function == b.function && same(a.events, b.events) && a.measured == b.measured &&
-         a.last == b.last && a.test == b.test;
+         a.window == b.window && a.test == b.test;
 }
 bool same(const Moment& a, const Moment& b) {
-  return a.is_first == b.is_first && same(a.events, b.events) && a.test == b.test && a.last == b.last &&
-         a.from == b.from && a.to == b.to;
+  return a.is_first == b.is_first && same(a.events, b.events) && a.window == b.window;
 }
 bool same(const Sequence& a, const Sequence& b) {
   return std::equal(a.steps.begin(), a.steps.end(), b.steps.begin(), b.steps.end(),
                     [](const EventFilter& x, const EventFilter& y) { return same(x, y); }) &&
-         a.within == b.within && a.last == b.last;
+         a.gaps == b.gaps && a.within == b.within && a.window == b.window;
 }
 bool same(const Abandoned& a, const Abandoned& b) {
-  return same(a.first, b.first) && same(a.then, b.then) && a.within == b.within && a.last == b.last;
+  return same(a.first, b.first) && same(a.then, b.then) && a.within == b.within && a.window == b.window;
 }
+bool same(const ExpressionPointer& a, const ExpressionPointer& b);
+bool same(const Arithmetic& a, const Arithmetic& b) {
+  return a.sign == b.sign && same(a.left, b.left) && same(a.right, b.right);
+}
+bool same(const Compare& a, const Compare& b) {
+  return a.op == b.op && same(a.left, b.left) && same(a.right, b.right);
+}
+bool same(const Held& a, const Held& b) { return same(a.test, b.test) && a.length == b.length; }
 template <class Plain>
 bool same(const Plain& a, const Plain& b) {
   return a == b;
+}
+
+/// Are the kinds the same, and the parts of them?
+template <class Variant>
+bool same_kind(const Variant& a, const Variant& b) {
+  return a.index() == b.index() &&
+         std::visit([&](const auto& kind) { return same(kind, std::get<std::decay_t<decltype(kind)>>(b)); },
+                    a);
+}
+
+bool same(const ExpressionPointer& a, const ExpressionPointer& b) {
+  return a == b || same_kind(a->kind, b->kind);
 }
 
 void add_once(std::vector<std::string>& names, const std::string& name) {
@@ -67,21 +87,43 @@ class Collector {
   void visit_kind(const Comparison& comparison) { add_once(found_.traits, comparison.path.names.front()); }
   void visit_kind(const InSegment& membership) { add_once(found_.segments, membership.name); }
   void visit_kind(const Aggregate& aggregate) {
-    add(aggregate.events);
-    found_.depends_on_time |= aggregate.last.has_value();
+    if (aggregate.function != Aggregate::Function::Sessions) add(aggregate.events);
+    found_.depends_on_time |= moves(aggregate.window);
   }
   void visit_kind(const Moment& moment) {
     add(moment.events);
-    found_.depends_on_time |= moment.test == Moment::Test::InLast;
+    found_.depends_on_time |= moves(moment.window);
   }
   void visit_kind(const Sequence& sequence) {
     for (const EventFilter& step : sequence.steps) add(step);
-    found_.depends_on_time |= sequence.last.has_value();
+    found_.depends_on_time |= moves(sequence.window);
   }
   void visit_kind(const Abandoned& abandoned) {
     add(abandoned.first);
     add(abandoned.then);
     found_.depends_on_time = true;
+  }
+  void visit_kind(const TraitTime& condition) {
+    add_once(found_.traits, condition.path.names.front());
+    found_.depends_on_time |= moves(condition.window);
+  }
+  void visit_kind(const Held& held) {
+    visit(*held.test);
+    found_.depends_on_time = true;
+  }
+  void visit_kind(const LocalNow& /*condition*/) { found_.depends_on_time = true; }
+  void visit_kind(const Compare& compare) {
+    visit(*compare.left);
+    visit(*compare.right);
+  }
+  void visit_kind(const Nearby& /*nearby*/) { found_.any_event = true; }
+  void visit(const Expression& expression) {
+    if (const auto* path = expression.as<ValuePath>()) add_once(found_.traits, path->names.front());
+    if (const auto* aggregate = expression.as<Aggregate>()) visit_kind(*aggregate);
+    if (const auto* arithmetic = expression.as<Arithmetic>()) {
+      visit(*arithmetic->left);
+      visit(*arithmetic->right);
+    }
   }
   void add(const EventFilter& filter) {
     if (filter.event)
@@ -97,12 +139,7 @@ class Collector {
 
 Rule::Rule() : root_(make_node(Constant{false})) {}
 
-bool operator==(const Node& a, const Node& b) {
-  return a.kind.index() == b.kind.index() &&
-         std::visit(
-             [&](const auto& kind) { return same(kind, std::get<std::decay_t<decltype(kind)>>(b.kind)); },
-             a.kind);
-}
+bool operator==(const Node& a, const Node& b) { return same_kind(a.kind, b.kind); }
 
 References references(const Rule& rule) {
   Collector collector;

@@ -1,16 +1,19 @@
 #pragma once
 
 #include "base/json.hpp"
+#include "base/local_time.hpp"
 #include "base/time.hpp"
 #include "bitmap/bitmap.hpp"
 #include "rule/tree.hpp"
 #include "timeline/history.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,8 +24,10 @@
 ///     country = 'US' and (age between 25 and 40 or interests contains 'IT')
 ///     did("App Launch" in last 5 minutes) and not did(any in last 30 days)
 ///     count(page_viewed where url like '/product/%' in last 7 days) >= 3
-///     sum(purchase.amount in last 90 days) >= 100        -- also avg, min, max, distinct
+///     sum(purchase.amount in last 90 days) >= 100        -- also avg, min, max, distinct, most
+///     days(app_launch between 14 days and 7 days ago) >= 3 and sessions(this week) >= 2
 ///     first(purchase) in last 30 days and in segment vip
+///     renewal in next 30 days and plan = 'pro' for 90 days and hour(now) between 9 and 17
 ///     sequence(cart, checkout, purchase within 1 hour)
 ///     abandoned(cart, purchase within 1 hour) and sample(10 percent, 'seed')
 ///
@@ -118,12 +123,20 @@ class BoundRule {
   struct Plan;
   explicit BoundRule(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
 
-  /// Can an event with this number of the demand change the truth? Always true if uses_all_events().
+  /// Can an event with this number of the demand change the truth? Always true if uses_all_events(), which
+  /// does not mean that the demand wants all of them.
   bool uses_event(int demand_event_number) const;
   /// The numbers of the events that are named, ascending.
   const std::vector<int>& events() const;
   bool uses_all_events() const;
   bool uses_traits() const;
+  /// Does it ask since when traits have had their values?
+  bool uses_trait_times() const;
+  /// Does it count sessions, which every event may change?
+  bool uses_sessions() const;
+  /// Are truths of conditions about the profile and events not enough to tell it, see decide.hpp? Then it
+  /// takes evaluate() with the user's whole state.
+  bool needs_state() const;
   /// Top-level names of the traits used, each once.
   const std::vector<std::string>& traits() const;
   /// May the truth change without an event?
@@ -150,7 +163,13 @@ struct UserState {
   const timeline::History* history = nullptr;  ///< read for the demand; nullptr for no events
   int64_t user_no = 0;
   std::string_view user_id;
+  std::span<const Instant> session_starts = {};  ///< ascending
+  const TimeZones* time_zones = nullptr;         ///< nullptr: none but UTC is known
+  const Json* trait_times = nullptr;             ///< as profile/traits.hpp has them; nullptr for none
 };
+
+/// The traits that name a person's time zone; the first that is there counts.
+constexpr std::array<const char*, 2> kTimeZoneTraits{"time_zone", "timezone"};
 
 /// The truth at an instant, and the first instant after it at which the truth may differ if no further
 /// event comes: Instant::max() if never. Events of the history that lie after the instant come at their time.

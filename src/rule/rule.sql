@@ -73,3 +73,7 @@ CREATE OPERATOR CLASS cdp_rule_hash_ops DEFAULT FOR TYPE cdp_rule USING hash AS
     FUNCTION 1 cdp_rule_hash(cdp_rule),
     FUNCTION 2 cdp_rule_hash_extended(cdp_rule, bigint);
 COMMENT ON OPERATOR CLASS cdp_rule_hash_ops USING hash IS 'rules by equality';
+
+CREATE FUNCTION cdp_rule_schema() RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION cdp_rule_schema() IS 'JSON Schema (draft 2020-12) of the tree of a rule, for editors and user interfaces.';

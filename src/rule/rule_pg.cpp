@@ -8,6 +8,7 @@
 #include "pg/boundary.hpp"
 #include "pg/datum.hpp"
 #include "pg/guard.hpp"
+#include "rule/schema.hpp"
 
 extern "C" {
 #include <libpq/pqformat.h>
@@ -93,6 +94,8 @@ CDP_FUNCTION(cdp_rule_from_jsonb) {
 CDP_FUNCTION(cdp_rule_to_jsonb) {
   return pg::to_jsonb(rule::to_json(rule::rule_of(pg::Arguments(fcinfo).datum(0))));
 }
+
+CDP_FUNCTION(cdp_rule_schema) { return pg::to_jsonb(rule::json_schema()); }
 
 CDP_FUNCTION(cdp_rule_eq) {
   const pg::Arguments arguments(fcinfo);

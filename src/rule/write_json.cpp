@@ -1,5 +1,7 @@
 #include "rule/build.hpp"
 
+#include <algorithm>
+
 namespace cdp::rule {
 
 namespace {
@@ -29,6 +31,66 @@ void add_events(Json::Object& object, const EventFilter& filter) {
 
 void add_length(Json::Object& object, const char* member, std::optional<Micros> length) {
   if (length) object.push_back({member, Json(print_length(*length))});
+}
+
+/// The member that a window is, as an object about events has it.
+const char* member_of(Window::Kind kind) {
+  switch (kind) {
+    case Window::Kind::Always:
+      return nullptr;
+    case Window::Kind::InLast:
+      return "last";
+    case Window::Kind::BetweenAgo:
+      return "between_ago";
+    case Window::Kind::MoreThanAgo:
+      return "more_than_ago";
+    case Window::Kind::Since:
+      return "since";
+    case Window::Kind::Before:
+      return "before";
+    case Window::Kind::After:
+      return "after";
+    case Window::Kind::Between:
+      return "between";
+    case Window::Kind::InNext:
+      return "in_next";
+    case Window::Kind::Today:
+    case Window::Kind::ThisWeek:
+    case Window::Kind::ThisMonth:
+      return "calendar";
+  }
+  return nullptr;
+}
+
+Json value_of(const Window& window) {
+  switch (window.kind) {
+    case Window::Kind::BetweenAgo:
+      return Json(Json::Array{Json(print_length(window.length)), Json(print_length(window.nearer))});
+    case Window::Kind::InLast:
+    case Window::Kind::MoreThanAgo:
+    case Window::Kind::InNext:
+      return Json(print_length(window.length));
+    case Window::Kind::Between:
+      return Json(Json::Array{Json(format_instant(window.from)), Json(format_instant(window.to))});
+    case Window::Kind::Today:
+    case Window::Kind::ThisWeek:
+    case Window::Kind::ThisMonth:
+      return Json(name_of(window.kind));
+    default:
+      return Json(format_instant(window.from));
+  }
+}
+
+void add_window(Json::Object& object, const Window& window) {
+  if (const char* member = member_of(window.kind)) object.push_back({member, value_of(window)});
+}
+
+/// A window as the test of a time: its words as the operator.
+void add_time_test(Json::Object& object, const Window& window) {
+  std::string op = window.kind == Window::Kind::InLast ? "in last" : member_of(window.kind);
+  std::replace(op.begin(), op.end(), '_', ' ');
+  object.push_back({"op", Json(op)});
+  object.push_back({"value", value_of(window)});
 }
 
 void add_test(Json::Object& object, const Test& test) {
@@ -63,29 +125,53 @@ Json json_of(const Sample& sample) {
   return Json(Json::Object{{"sample", Json(std::move(object))}});
 }
 
-Json json_of(const Aggregate& aggregate) {
+Json::Object function_of(const Aggregate& aggregate) {
   Json::Object events;
-  add_events(events, aggregate.events);
+  if (aggregate.function != Aggregate::Function::Sessions) add_events(events, aggregate.events);
   if (measures_property(aggregate.function)) add_path(events, aggregate.measured);
-  add_length(events, "last", aggregate.last);
-  Json::Object object{{name_of(aggregate.function), Json(std::move(events))}};
+  add_window(events, aggregate.window);
+  return {{name_of(aggregate.function), Json(std::move(events))}};
+}
+
+Json json_of(const Aggregate& aggregate) {
+  Json::Object object = function_of(aggregate);
   if (aggregate.function != Aggregate::Function::Did) add_test(object, aggregate.test);
   return Json(std::move(object));
+}
+
+Json json_of(const Expression& expression) {
+  if (const auto* number = expression.as<Decimal>()) return Json(*number);
+  if (const auto* aggregate = expression.as<Aggregate>()) return Json(function_of(*aggregate));
+  Json::Object object;
+  if (const auto* path = expression.as<ValuePath>()) {
+    add_path(object, *path);
+  } else {
+    const auto& arithmetic = *expression.as<Arithmetic>();
+    object.push_back({std::string(1, arithmetic.sign),
+                      Json(Json::Array{json_of(*arithmetic.left), json_of(*arithmetic.right)})});
+  }
+  return Json(std::move(object));
+}
+
+Json json_of(const Compare& compare) {
+  Json::Object object{{"left", json_of(*compare.left)},
+                      {"op", Json(sign_of(compare.op))},
+                      {"right", json_of(*compare.right)}};
+  return Json(Json::Object{{"compare", Json(std::move(object))}});
+}
+
+Json json_of(const Nearby& nearby) {
+  Json::Object object{{"distance", Json(print_distance(nearby))},
+                      {"latitude", Json(nearby.latitude)},
+                      {"longitude", Json(nearby.longitude)}};
+  return Json(Json::Object{{"within", Json(std::move(object))}});
 }
 
 Json json_of(const Moment& moment) {
   Json::Object events;
   add_events(events, moment.events);
   Json::Object object{{moment.is_first ? "first" : "last", Json(std::move(events))}};
-  const auto add = [&](const char* op, Json value) {
-    object.push_back({"op", Json(op)});
-    object.push_back({"value", std::move(value)});
-  };
-  if (moment.test == Moment::Test::InLast) add("in last", Json(print_length(moment.last)));
-  if (moment.test == Moment::Test::Before) add("before", Json(format_instant(moment.from)));
-  if (moment.test == Moment::Test::After) add("after", Json(format_instant(moment.from)));
-  if (moment.test == Moment::Test::Between)
-    add("between", Json(Json::Array{Json(format_instant(moment.from)), Json(format_instant(moment.to))}));
+  add_time_test(object, moment.window);
   return Json(std::move(object));
 }
 
@@ -97,18 +183,40 @@ Json json_of_events(const EventFilter& filter) {
 
 Json json_of(const Sequence& sequence) {
   Json::Array steps;
-  for (const EventFilter& step : sequence.steps) steps.push_back(json_of_events(step));
+  for (size_t i = 0; i < sequence.steps.size(); ++i) {
+    Json::Object step;
+    add_events(step, sequence.steps[i]);
+    add_length(step, "gap", sequence.gaps[i]);
+    steps.emplace_back(std::move(step));
+  }
   Json::Object object{{"steps", Json(std::move(steps))}};
   add_length(object, "within", sequence.within);
-  add_length(object, "last", sequence.last);
+  add_window(object, sequence.window);
   return Json(Json::Object{{"sequence", Json(std::move(object))}});
 }
 
 Json json_of(const Abandoned& abandoned) {
   Json::Object object{{"first", json_of_events(abandoned.first)}, {"then", json_of_events(abandoned.then)}};
   add_length(object, "within", abandoned.within);
-  add_length(object, "last", abandoned.last);
+  add_window(object, abandoned.window);
   return Json(Json::Object{{"abandoned", Json(std::move(object))}});
+}
+
+Json json_of(const TraitTime& condition) {
+  Json::Object object;
+  add_path(object, condition.path);
+  add_time_test(object, condition.window);
+  return Json(std::move(object));
+}
+
+Json json_of(const Held& held) {
+  return Json(Json::Object{{"held", json_of(*held.test)}, {"for", Json(print_length(held.length))}});
+}
+
+Json json_of(const LocalNow& condition) {
+  Json::Object object{{"now", Json(name_of(condition.unit))}};
+  add_test(object, condition.test);
+  return Json(std::move(object));
 }
 
 Json json_of(const Node& node) {

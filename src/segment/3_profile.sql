@@ -20,8 +20,8 @@ CREATE FUNCTION cdp_profile(id text) RETURNS jsonb
             'traits', p.traits,
             'trait_times', (
                 SELECT coalesce(jsonb_object_agg(t.key, timestamptz '2000-01-01 00:00:00+00'
-                                                            + t.value::bigint * interval '1 microsecond'), '{}')
-                FROM jsonb_each_text(p.trait_times) AS t),
+                                                            + coalesce(t.value -> 0, t.value)::bigint * interval '1 microsecond'), '{}')
+                FROM jsonb_each(p.trait_times) AS t),
             'first_seen', p.first_seen,
             'last_seen', p.last_seen,
             'identities', (

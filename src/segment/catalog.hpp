@@ -68,6 +68,10 @@ class Catalog {
   /// The index of a segment number; nullopt if it was deleted.
   std::optional<int> index_of(int32_t number) const;
 
+  /// Binds a rule that may name these segments. Errors of rule::bind(), with a hint at a segment of a near
+  /// name.
+  rule::BoundRule bind(const rule::Rule& rule, timeline::Demand& demand) const;
+
   /// Gives the rules of other segments, or their members, to rule::bind.
   rule::SegmentResolver resolver() const;
 

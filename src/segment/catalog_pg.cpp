@@ -4,6 +4,7 @@
 #include "pg/spi.hpp"
 #include "segment/catalog.hpp"
 #include "segment/chunks.hpp"
+#include "segment/near_names.hpp"
 
 #include <algorithm>
 #include <set>
@@ -140,8 +141,7 @@ Catalog::Catalog(std::vector<Definition> definitions) : definitions_(std::move(d
     by_number_.emplace(definitions_[i].number, static_cast<int>(i));
   }
   std::vector<rule::BoundRule> bound;
-  for (const Definition& definition : definitions_)
-    bound.push_back(rule::bind(meaning_of(definition), demand_, resolver()));
+  for (const Definition& definition : definitions_) bound.push_back(bind(meaning_of(definition), demand_));
   rules_ = RuleSet(std::move(bound));
 }
 
@@ -160,6 +160,16 @@ std::optional<int> Catalog::index_of(int32_t number) const {
   const auto found = by_number_.find(number);
   if (found == by_number_.end()) return std::nullopt;
   return found->second;
+}
+
+rule::BoundRule Catalog::bind(const rule::Rule& rule, timeline::Demand& demand) const {
+  for (const std::string& name : rule::segments_named(rule)) {
+    if (find(name) != nullptr) continue;
+    std::vector<std::string> names;
+    for (const Definition& definition : definitions_) names.push_back(definition.name);
+    throw Error(Category::NotFound, "segment \"" + name + "\" does not exist", {}, hint_for(name, names));
+  }
+  return rule::bind(rule, demand, resolver());
 }
 
 rule::SegmentResolver Catalog::resolver() const {

@@ -146,7 +146,7 @@ bitmap::Bitmap write_members(pg::Spi& spi, const Definition& segment, const bitm
 /// What users look like now, as if everything might have changed for them.
 std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant now) {
   static pg::Query query(
-      "SELECT user_no, coalesce(user_id, ''), traits FROM cdp.profile WHERE user_no = ANY($1)");
+      "SELECT user_no, coalesce(user_id, ''), traits, trait_times FROM cdp.profile WHERE user_no = ANY($1)");
   std::vector<int64_t> numbers;
   users.for_each([&](uint32_t user) { numbers.push_back(user); });
   std::vector<Touched> result;
@@ -155,6 +155,7 @@ std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant 
     result.push_back({rows.bigint(i, 0),
                       rows.text(i, 1),
                       rows.json(i, 2),
+                      rows.json(i, 3),
                       {{Occurrence::Kind::Everything, 0, now, now, Reason::Rule}}});
   return result;
 }
@@ -171,7 +172,7 @@ bool is_writing_segment() { return is_writing; }
 void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now) {
   timeline::Demand demand;
   std::vector<Computed> all;
-  bool with_traits = false;
+  Needs needs;
   bool has_finished = false;
   for (const int32_t number : numbers) {
     const std::optional<int> index = catalog.index_of(number);
@@ -188,7 +189,7 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
     if (computed.is_known)
       computed.members = members_at(spi, computed.rule, demand, now);
     else
-      with_traits |= computed.rule.uses_traits();
+      needs.add(computed.rule);
   }
   if (all.empty()) {
     if (has_finished) Catalog::invalidate();
@@ -211,7 +212,7 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
     due.push_back(valid_until);
   };
   if (std::any_of(all.begin(), all.end(), [](const Computed& computed) { return !computed.is_known; }))
-    for_each_user(spi, demand, with_traits, evaluate);
+    for_each_user(spi, demand, needs, {}, evaluate);
   progress.end();
   for (const Computed& computed : all) {
     (void)write_members(spi, *computed.segment, computed.members, now);

@@ -18,6 +18,10 @@ IndexedRule::IndexedRule(const rule::BoundRule& rule, pg::Sees sees) : rule_(rul
   indexes_.resize(conditions.size());
   where_.resize(conditions.size());
   for (size_t i = 0; i < std::min(conditions.size(), rule::kMostProfileConditions); ++i) {
+    if (rule::users_of_condition(rule, i) != nullptr) {
+      indexed_ |= rule::ProfileTruths{1} << i;
+      continue;
+    }
     const auto* comparison = conditions[i]->as<rule::Comparison>();
     if (comparison == nullptr) continue;
     const auto found = std::find_if(indexes.begin(), indexes.end(), [&](const profile::TraitIndex& index) {
@@ -31,6 +35,8 @@ IndexedRule::IndexedRule(const rule::BoundRule& rule, pg::Sees sees) : rule_(rul
 
 const UserSet& IndexedRule::where(size_t condition) {
   std::optional<UserSet>& users = where_[condition];
+  if (const rule::UserSet* listed = rule::users_of_condition(rule_, condition); !users && listed != nullptr)
+    users = UserSet(listed->users());
   if (!users) {
     const auto& comparison = *rule::profile_conditions(rule_)[condition]->as<rule::Comparison>();
     users = users_where(*indexes_[condition], comparison.test, sees_);
@@ -82,13 +88,14 @@ KnownUsers IndexedRule::combined(const rule::Bound& bound, bool is_or) {
 KnownUsers IndexedRule::evaluate(const rule::Bound& bound) {
   if (bound.node->as<rule::And>() != nullptr) return combined(bound, false);
   if (bound.node->as<rule::Or>() != nullptr) return combined(bound, true);
-  if (bound.node->as<rule::InSegment>() != nullptr) return evaluate(bound.parts.front());
   if (bound.node->as<rule::Not>() != nullptr) {
     KnownUsers part = evaluate(bound.parts.front());
     return {~std::move(part.possibly), ~std::move(part.surely)};
   }
   if (const auto* constant = bound.node->as<rule::Constant>())
     return KnownUsers::exactly(constant->truth ? UserSet::everyone() : UserSet());
+  if (bound.node->as<rule::InSegment>() != nullptr && bound.profile_condition < 0)
+    return evaluate(bound.parts.front());
   if (bound.profile_condition < 0 || (indexed_ >> bound.profile_condition & 1) == 0)
     return KnownUsers::nothing();
   return KnownUsers::exactly(where(static_cast<size_t>(bound.profile_condition)));

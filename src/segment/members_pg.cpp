@@ -179,6 +179,41 @@ class Search {
       for (const Group& group : groups_) *all |= group.users;
     }
     const bitmap::Bitmap& users = all ? *all : groups_.front().users;
+    if (rule_.needs_state())
+      read_states(users);
+    else
+      read_events(users);
+  }
+
+  /// Asks the rule of the whole state of users whom the index of their events does not decide.
+  void read_states(const bitmap::Bitmap& users) {
+    Needs needs;
+    needs.add(rule_);
+    const auto ask = [&](const rule::UserState& state) {
+      if (rule::evaluate(rule_, state, at_).truth) members_.add(static_cast<uint32_t>(state.user_no));
+    };
+    if (is_sparse(users)) {
+      users.for_each([&](uint32_t user_no) { with_user(spi_, demand_, user_no, needs, ask); });
+      return;
+    }
+    bitmap::Bitmap decided;
+    timeline::Selection selection = selection_of(users);
+    const auto is_undecided = [&](int64_t user_no, const auto& known) {
+      const std::optional<bool> truth = decide(group_of(static_cast<uint32_t>(user_no)).truths, known);
+      if (!truth) return true;
+      decided.add(static_cast<uint32_t>(user_no));
+      if (*truth) members_.add(static_cast<uint32_t>(user_no));
+      return false;
+    };
+    selection.may_want = is_undecided;
+    selection.wants = is_undecided;
+    for_each_user(spi_, demand_, needs, selection, [&](const rule::UserState& state) {
+      if (!decided.contains(static_cast<uint32_t>(state.user_no))) ask(state);
+    });
+  }
+
+  /// Asks the rule of the events of users whom the index of their events does not decide.
+  void read_events(const bitmap::Bitmap& users) {
     const timeline::History nothing(demand_.properties().size());
     std::vector<const Group*> without_events;  // that are members without any event
     for (const Group& group : groups_)
@@ -198,10 +233,7 @@ class Search {
       timeline::read_histories(spi_, demand_, list, read);
       return add_without_events(without_events, seen);
     }
-    timeline::Selection selection;
-    selection.users = &users;
-    if (const std::optional<Micros> lookback = rule_.lookback()) selection.since = (at_ - *lookback) + 1;
-    selection.until = at_ + 1;
+    timeline::Selection selection = selection_of(users);
     const auto is_undecided = [&](int64_t user_no, const auto& known) {
       const Group& group = group_of(static_cast<uint32_t>(user_no));
       const std::optional<bool> decided = decide(group.truths, known);
@@ -212,6 +244,14 @@ class Search {
     selection.wants = is_undecided;
     timeline::read_all_histories(spi_, demand_, selection, read);
     add_without_events(without_events, seen);
+  }
+
+  timeline::Selection selection_of(const bitmap::Bitmap& users) const {
+    timeline::Selection selection;
+    selection.users = &users;
+    if (const std::optional<Micros> lookback = rule_.lookback()) selection.since = (at_ - *lookback) + 1;
+    selection.until = at_ + 1;
+    return selection;
   }
 
   /// Who was not seen has no events.
@@ -240,7 +280,9 @@ bitmap::Bitmap members_at(pg::Spi& spi, const rule::BoundRule& rule, const timel
                           Instant at) {
   if (std::optional<bitmap::Bitmap> members = Search(spi, rule, demand, at).run()) return *std::move(members);
   bitmap::Bitmap members;
-  for_each_user(spi, demand, rule.uses_traits(), [&](const rule::UserState& state) {
+  Needs needs;
+  needs.add(rule);
+  for_each_user(spi, demand, needs, {}, [&](const rule::UserState& state) {
     if (rule::evaluate(rule, state, at).truth) members.add(static_cast<uint32_t>(state.user_no));
   });
   return members;

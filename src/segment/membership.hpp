@@ -16,6 +16,7 @@ struct Touched {
   int64_t user_no = 0;
   std::string user_id;
   Json traits;
+  Json trait_times;
   std::vector<Occurrence> occurrences;
 };
 

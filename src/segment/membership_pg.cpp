@@ -4,9 +4,11 @@
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
+#include "pg/time_zone.hpp"
 #include "segment/chunks.hpp"
 #include "segment/membership.hpp"
 #include "segment/population.hpp"
+#include "segment/session_starts_pg.hpp"
 #include "timeline/reader.hpp"
 
 #include <algorithm>
@@ -87,6 +89,8 @@ void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& use
     by_number.emplace(user.user_no, &user);
     numbers.push_back(user.user_no);
   }
+  std::optional<SessionStarts> sessions;
+  if (catalog.rules().use_sessions()) sessions.emplace(spi);
   std::vector<Change> changes;
   const auto follow_user = [&](Touched& user, const timeline::History& history) {
     Row& row = rows.at(user.user_no);
@@ -98,7 +102,9 @@ void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& use
       }
       user.occurrences.insert(user.occurrences.begin(), first);
     }
-    const rule::UserState state{&user.traits, &history, user.user_no, user.user_id};
+    const std::vector<Instant> starts = sessions ? sessions->of(user.user_no) : std::vector<Instant>();
+    const rule::UserState state{&user.traits, &history,          user.user_no,     user.user_id,
+                                starts,       &pg::time_zones(), &user.trait_times};
     for (const Flip& flip : walk(catalog.rules(), state, user.occurrences, now, &row.standing)) {
       const Definition& segment = catalog.definitions()[flip.rule];
       changes.push_back(
@@ -157,14 +163,14 @@ int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Instant now, int64_t m
   static pg::Query pop(
       "WITH due AS (DELETE FROM cdp.segment_due WHERE ctid = ANY(ARRAY("
       "  SELECT ctid FROM cdp.segment_due WHERE due_at <= $1 ORDER BY due_at LIMIT $2)) RETURNING user_no)"
-      " SELECT DISTINCT d.user_no, coalesce(p.user_id, ''), p.traits"
+      " SELECT DISTINCT d.user_no, coalesce(p.user_id, ''), p.traits, p.trait_times"
       " FROM due AS d JOIN cdp.profile AS p ON p.user_no = d.user_no");
   std::vector<Touched> users;
   std::vector<int64_t> numbers;
   {
     const pg::Rows rows = pop(spi, now, max_users);
     for (uint64_t i = 0; i < rows.size(); ++i) {
-      users.push_back({rows.bigint(i, 0), rows.text(i, 1), rows.json(i, 2), {}});
+      users.push_back({rows.bigint(i, 0), rows.text(i, 1), rows.json(i, 2), rows.json(i, 3), {}});
       numbers.push_back(users.back().user_no);
     }
   }

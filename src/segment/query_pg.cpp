@@ -14,6 +14,7 @@
 #include "segment/list.hpp"
 #include "segment/members.hpp"
 #include "segment/membership.hpp"
+#include "segment/near_names.hpp"
 #include "segment/population.hpp"
 #include "segment/reading_plan.hpp"
 
@@ -28,8 +29,14 @@ struct Question {
   timeline::Demand demand;
   rule::BoundRule rule;
 
-  Question(pg::Spi& spi, std::string_view text)
-      : rule(rule::bind(rule::parse(text), demand, Catalog::current(spi).resolver())) {}
+  Question(pg::Spi& spi, const rule::Rule& tree) : rule(Catalog::current(spi).bind(tree, demand)) {}
+
+  /// Calls `callback` with the state of one user.
+  void ask(pg::Spi& spi, int64_t user_no, const std::function<void(const rule::UserState&)>& callback) const {
+    Needs needs;
+    needs.add(rule);
+    with_user(spi, demand, user_no, needs, callback);
+  }
 };
 
 Instant finite(Instant at) {
@@ -38,7 +45,9 @@ Instant finite(Instant at) {
 }
 
 bitmap::Bitmap users_matching(pg::Spi& spi, std::string_view text, Instant at) {
-  const Question question(spi, text);
+  const rule::Rule tree = rule::parse(text);
+  tell_near_names(spi, {tree});
+  const Question question(spi, tree);
   return members_at(spi, question.rule, question.demand, at);
 }
 
@@ -151,11 +160,11 @@ CDP_FUNCTION(cdp_match) {
   const std::string_view text = arguments.text(1);
   const Instant at = segment::finite(arguments.instant(2));
   return BoolGetDatum(with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const segment::Question question(spi, text);
+    const segment::Question question(spi, rule::parse(text));
     bool truth = false;
     const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
     if (user_no)
-      segment::with_user(spi, question.demand, *user_no, [&](const rule::UserState& state) {
+      question.ask(spi, *user_no, [&](const rule::UserState& state) {
         truth = rule::evaluate(question.rule, state, at).truth;
       });
     return truth;
@@ -186,13 +195,14 @@ CDP_FUNCTION(cdp_explain) {
   const std::string_view text = arguments.text(1);
   const Instant at = segment::finite(arguments.instant(2));
   const Json explanation = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const segment::Question question(spi, text);
+    const rule::Rule tree = rule::parse(text);
+    segment::tell_near_names(spi, {tree});
+    const segment::Question question(spi, tree);
     const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
     if (!user_no) throw Error(Category::NotFound, "user \"" + std::string(user_id) + "\" is not known");
     Json result;
-    segment::with_user(spi, question.demand, *user_no, [&](const rule::UserState& state) {
-      result = rule::explain(question.rule, state, at);
-    });
+    question.ask(spi, *user_no,
+                 [&](const rule::UserState& state) { result = rule::explain(question.rule, state, at); });
     return result;
   });
   return pg::to_jsonb(explanation);

@@ -51,7 +51,9 @@ std::vector<int64_t> sample_of(const bitmap::Bitmap& users) {
 class Plan {
  public:
   Plan(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand, Instant at)
-      : spi_(spi), rule_(rule), demand_(demand), at_(at), indexed_(rule, spi.sees()) {}
+      : spi_(spi), rule_(rule), demand_(demand), at_(at), indexed_(rule, spi.sees()) {
+    needs_.add(rule);
+  }
 
   Json describe() {
     Json::Object plan{{"rule", Json(rule::print(*rule_.plan().root.node))}};
@@ -78,12 +80,19 @@ class Plan {
     Json::Object condition{{"condition", Json(rule::print(*bound.node))}};
     if (bound.profile_condition >= 0)
       describe_profile_condition(condition, static_cast<size_t>(bound.profile_condition));
-    else
+    else if (bound.reads_history)
       describe_behaviour(condition, bound);
+    else
+      condition.push_back({"reads", Json("profiles")});
     conditions_.emplace_back(std::move(condition));
   }
 
   void describe_profile_condition(Json::Object& condition, size_t number) {
+    if (const rule::UserSet* listed = rule::users_of_condition(rule_, number)) {
+      condition.push_back({"reads", Json("segment")});
+      condition.push_back({"users", count(listed->users())});
+      return;
+    }
     if (!is_within_limit() || (indexed_.indexed() >> number & 1) == 0) {
       condition.push_back({"reads", Json("profiles")});
       return;
@@ -98,7 +107,7 @@ class Plan {
     Json::Array events;
     for (const std::string& event : references.events) events.emplace_back(event);
     condition.push_back({"events", references.any_event ? Json("any") : Json(std::move(events))});
-    condition.push_back({"since", since(rule::lookback_of(*bound.node))});
+    condition.push_back({"since", since(rule::lookback_of(bound))});
   }
 
   Json since(std::optional<Micros> lookback) const {
@@ -156,7 +165,7 @@ class Plan {
     int64_t members = 0;
     for (const int64_t user_no : users) {
       check_interrupts();
-      with_user(spi_, demand_, user_no, [&](const rule::UserState& state) {
+      with_user(spi_, demand_, user_no, needs_, [&](const rule::UserState& state) {
         members += rule::evaluate(rule_, state, at_).truth ? 1 : 0;
       });
     }
@@ -167,6 +176,7 @@ class Plan {
   const rule::BoundRule& rule_;
   const timeline::Demand& demand_;
   Instant at_;
+  Needs needs_;
   IndexedRule indexed_;
   Json::Array conditions_;
 };

@@ -10,6 +10,7 @@
 #include "segment/catalog.hpp"
 #include "segment/changes.hpp"
 #include "segment/membership.hpp"
+#include "segment/near_names.hpp"
 
 #include <algorithm>
 
@@ -120,7 +121,11 @@ CDP_FUNCTION(cdp_segment_follow) {
   }
   if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) segment::refuse_dangling_names();
   // Binding the rules checks them, whoever computes the members.
-  (void)segment::Catalog::current(spi);
+  const segment::Catalog& catalog = segment::Catalog::current(spi);
+  std::vector<rule::Rule> changed;
+  for (const segment::Definition& definition : catalog.definitions())
+    if (!definition.is_ready) changed.push_back(definition.rule);
+  segment::tell_near_names(spi, changed);
   // In a transaction with an old snapshot the members would be computed from old events: the worker does it.
   if (IsolationUsesXactSnapshot()) return 0;
   segment::Announcement announcement(spi);

@@ -116,6 +116,7 @@ RuleSet::RuleSet(std::vector<rule::BoundRule> rules) : rules_(std::move(rules)) 
       if (rule.uses_event(static_cast<int>(event))) by_event_[event].push_back(number);
     if (rule.uses_traits()) by_traits_.push_back(number);
     if (rule.is_time_dependent()) by_time_.push_back(number);
+    use_sessions_ = use_sessions_ || rule.uses_sessions();
   }
 }
 

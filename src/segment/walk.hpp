@@ -27,6 +27,8 @@ class RuleSet {
   const std::vector<int>& changed_by_event(int demand_event) const;
   const std::vector<int>& changed_by_traits() const { return by_traits_; }
   const std::vector<int>& changed_by_time() const { return by_time_; }
+  /// Does any rule count sessions?
+  bool use_sessions() const { return use_sessions_; }
 
  private:
   std::vector<rule::BoundRule> rules_;
@@ -34,6 +36,7 @@ class RuleSet {
   std::vector<int> by_any_event_;
   std::vector<int> by_traits_;
   std::vector<int> by_time_;
+  bool use_sessions_ = false;
 };
 
 /// Something that may change memberships of one user.

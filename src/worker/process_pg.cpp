@@ -191,7 +191,8 @@ class Batch {
     std::vector<segment::Touched> touched;
     for (auto& [user_no, happened] : occurrences) {
       const profile::Profile& profile = directory_->profile(user_no);
-      touched.push_back({user_no, profile.user_id.value_or(""), profile.traits, std::move(happened)});
+      touched.push_back(
+          {user_no, profile.user_id.value_or(""), profile.traits, profile.trait_times, std::move(happened)});
     }
     segment::follow(spi_, catalog, std::move(touched), now_);
   }

@@ -62,5 +62,45 @@ TEST(Traits, MergeByTime) {
   EXPECT_EQ(a.values, parse_json(R"({"x":2,"y":1,"w":2})"));
 }
 
+TEST(Traits, KnowSinceWhenTheyAreSo) {
+  Traits traits;
+  const auto since = [&](const char* name) {
+    const std::optional<Instant> found = held_since(traits.times, name);
+    return found ? found->us : -1;
+  };
+  traits.set(R"({"plan":"pro","age":30})", 100);
+  EXPECT_EQ(since("plan"), 100);
+  traits.set(R"({"plan":"pro","age":30.0})", 200);  // repetitions
+  EXPECT_EQ(since("plan"), 100);
+  EXPECT_EQ(since("age"), 100);
+  traits.set(R"({"plan":"free"})", 150);  // older: says nothing
+  EXPECT_EQ(since("plan"), 100);
+  EXPECT_FALSE(traits.set(R"({"plan":"free"})", 199));
+  traits.set(R"({"plan":"free"})", 250);
+  EXPECT_EQ(since("plan"), 250);
+  EXPECT_EQ(traits.times, parse_json(R"({"plan":250,"age":[200,100]})"));
+  traits.set(R"({"plan":null})", 300);
+  traits.set(R"({"plan":null})", 400);
+  EXPECT_EQ(since("plan"), 300);
+  traits.set(R"({"plan":"free"})", 400);  // of one time the later message counts
+  EXPECT_EQ(since("plan"), 400);
+  EXPECT_EQ(since("nothing"), -1);
+}
+
+TEST(Traits, MergedAreSoSinceTheEarlierTime) {
+  for (const bool swapped : {false, true}) {
+    Traits a;
+    a.set(R"({"same":1,"other":1,"gone":null,"mine":1})", 100);
+    a.set(R"({"same":1})", 120);
+    Traits b;
+    b.set(R"({"same":1.0,"other":2,"gone":null})", 200);
+    b.set(R"({"other":2})", 250);
+    if (swapped) std::swap(a, b);
+    merge_traits(a.values, a.times, b.values, b.times, a.changed);
+    EXPECT_EQ(a.values, parse_json(R"({"same":1,"other":2,"mine":1})"));
+    EXPECT_EQ(a.times, parse_json(R"({"same":[200,100],"other":[250,200],"gone":[200,100],"mine":100})"));
+  }
+}
+
 }  // namespace
 }  // namespace cdp::profile

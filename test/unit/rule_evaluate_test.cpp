@@ -2,63 +2,13 @@
 #include "rule/compare.hpp"
 #include "rule/decide.hpp"
 #include "rule/rule.hpp"
+#include "rule_user.hpp"
 
 #include <gtest/gtest.h>
 #include <map>
 
 namespace cdp::rule {
 namespace {
-
-Instant at(const char* text) { return parse_instant(text).value(); }
-
-/// One user whose events are told one by one, in order of time.
-struct User {
-  struct Event {
-    const char* time;
-    const char* name;
-    const char* properties = "{}";
-  };
-  const char* traits = "{}";
-  std::vector<Event> events;
-  std::string user_id = "u-1";
-
-  template <class F>
-  auto ask_with(const char* text, const char* now, const SegmentResolver& resolve, F&& f) const {
-    timeline::Demand demand;
-    const BoundRule rule = rule::bind(parse(text), demand, resolve);
-    timeline::History history(demand.properties().size());
-    for (const Event& event : events) {
-      const Json properties = parse_json(event.properties);
-      std::vector<Json> values;
-      for (const auto& path : demand.properties()) {
-        const Json* value = properties.find(path.names);
-        values.push_back(value != nullptr ? *value : Json());
-      }
-      int number = timeline::History::kOther;
-      for (size_t i = 0; i < demand.events().size(); ++i)
-        if (demand.events()[i] == event.name) number = static_cast<int>(i);
-      if (number != timeline::History::kOther || demand.wants_all_events())
-        history.add(at(event.time), number, values);
-    }
-    const Json traits_json = parse_json(traits);
-    return f(rule, UserState{&traits_json, &history, 1, user_id}, at(now));
-  }
-
-  Verdict ask(const char* text, const char* now, const SegmentResolver& resolve = {}) const {
-    return ask_with(text, now, resolve, [](const BoundRule& rule, const UserState& state, Instant instant) {
-      return evaluate(rule, state, instant);
-    });
-  }
-  std::string explained(const char* text, const char* now, const SegmentResolver& resolve = {}) const {
-    return ask_with(text, now, resolve, [](const BoundRule& rule, const UserState& state, Instant instant) {
-      return explain(rule, state, instant).dump();
-    });
-  }
-  bool is(const char* text, const char* now = "2025-06-01") const { return ask(text, now).truth; }
-};
-
-Verdict until(bool truth, const char* time) { return {truth, at(time)}; }
-Verdict for_ever(bool truth) { return {truth, Instant::max()}; }
 
 TEST(RuleEvaluate, Scenario1Inactivity) {
   User user{R"({"device":"mobile"})", {}};

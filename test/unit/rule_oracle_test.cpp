@@ -1,283 +1,65 @@
+#include "rule_oracle.hpp"
+
 #include "rule/compare.hpp"
 #include "rule/decide.hpp"
 #include "rule/rule.hpp"
 #include "rule_random.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <gtest/gtest.h>
 #include <map>
 #include <set>
 
-/// A second evaluator, written from the meaning of the language and in the slowest way: it looks at every
-/// event at every instant, knows no valid_until and shares no code with the one under test.
 namespace cdp::rule {
 namespace {
 
-struct RawEvent {
-  Instant time;
-  std::string name;
-  Json properties;
-  Json context;
-};
-
-struct RawUser {
-  Json traits = Json(Json::Object());
-  std::vector<RawEvent> events;
-};
-
-constexpr int64_t kUserNo = 4711;
-constexpr const char* kUserId = "u-1";
-
-const Json* at_path(const Json& root, const std::vector<std::string>& names) {
-  const Json* at = &root;
-  for (const std::string& name : names) {
-    if (at->object() == nullptr) return nullptr;
-    const Json* next = nullptr;
-    for (const Json::Member& member : *at->object())
-      if (member.name == name) next = &member.value;
-    if (next == nullptr) return nullptr;
-    at = next;
-  }
-  return at;
-}
-
-bool like(const char* text, const char* pattern, bool ignores_case) {
-  if (*pattern == '\0') return *text == '\0';
-  if (*pattern == '%')
-    return like(text, pattern + 1, ignores_case) || (*text && like(text + 1, pattern, ignores_case));
-  if (*text == '\0') return false;
-  if (*pattern == '_') return like(text + 1, pattern + 1, ignores_case);
-  if (*pattern == '\\') ++pattern;
-  const bool is_same = ignores_case ? std::tolower(*text) == std::tolower(*pattern) : *text == *pattern;
-  return is_same && like(text + 1, pattern + 1, ignores_case);
-}
-
-bool equal(const Json& a, const Json& b) {
-  if (std::string(a.kind_name()) != b.kind_name()) return false;
-  if (a.number()) return a.number()->to_double() == b.number()->to_double();
-  if (a.string()) return *a.string() == *b.string();
-  if (a.boolean()) return *a.boolean() == *b.boolean();
-  return false;
-}
-
-bool less(const Json& a, const Json& b) {
-  if (std::string(a.kind_name()) != b.kind_name()) return false;
-  if (a.number()) return a.number()->to_double() < b.number()->to_double();
-  if (a.string()) return std::strcmp(a.string()->c_str(), b.string()->c_str()) < 0;
-  if (a.boolean()) return !*a.boolean() && *b.boolean();
-  return false;
-}
-
-bool test_holds(const Test& test, const Json* value) {
-  const bool is_absent = value == nullptr || value->is_null();
-  if (test.op == Operator::IsNull) return is_absent;
-  if (test.op == Operator::IsNotNull) return !is_absent;
-  if (is_absent) return false;
-  const auto& operands = test.operands;
-  bool has_null = false;
-  for (const Json& operand : operands) has_null = has_null || operand.is_null();
-  const auto one_of = [&] {
-    return std::any_of(operands.begin(), operands.end(), [&](const Json& x) { return equal(*value, x); });
-  };
-  const auto at_most = [](const Json& a, const Json& b) { return less(a, b) || equal(a, b); };
-  const auto is_between = [&] { return at_most(operands[0], *value) && at_most(*value, operands[1]); };
-  const auto is_like = [&](bool ignores_case) {
-    return value->string() && like(value->string()->c_str(), operands[0].string()->c_str(), ignores_case);
-  };
-  const auto has_part = [&] {
-    if (const auto* items = value->array())
-      return std::any_of(items->begin(), items->end(), [&](const Json& x) { return equal(x, operands[0]); });
-    return value->string() && operands[0].string() &&
-           value->string()->find(*operands[0].string()) != std::string::npos;
-  };
-  switch (test.op) {
-    case Operator::Equal:
-    case Operator::In:
-      return one_of();
-    case Operator::NotEqual:
-    case Operator::NotIn:
-      return !has_null && !one_of();
-    case Operator::Less:
-      return less(*value, operands[0]);
-    case Operator::LessEqual:
-      return at_most(*value, operands[0]);
-    case Operator::Greater:
-      return less(operands[0], *value);
-    case Operator::GreaterEqual:
-      return at_most(operands[0], *value);
-    case Operator::Between:
-      return is_between();
-    case Operator::NotBetween:
-      return !has_null && !is_between();
-    case Operator::Like:
-      return is_like(false);
-    case Operator::NotLike:
-      return !is_like(false);
-    case Operator::ILike:
-      return is_like(true);
-    case Operator::NotILike:
-      return !is_like(true);
-    case Operator::Contains:
-      return has_part();
-    case Operator::NotContains:
-      return !has_null && !has_part();
+/// A trait that is a time, or nearly one.
+void add_time(RawUser& user, const char* name, RandomRules& random) {
+  const Instant time = random.instant();
+  const std::string text = format_instant(time);
+  const std::string date = text.substr(0, 10);
+  switch (random.below(7)) {
+    case 0:
+      user.traits.set(name, Json(date));
+      user.times[name] = *parse_instant(date);
+      return;
+    case 1:
+      user.traits.set(name, Json(format_instant(time + 2 * kHour).substr(0, 19) + "+02:00"));
+      user.times[name] = {time.us - time.us % kSecond};
+      return;
+    case 2:
+      user.traits.set(name, Json(text.substr(0, text.size() - 1)));
+      return;
+    case 3:
+      user.traits.set(name, random.value());
+      return;
     default:
-      return false;
+      user.traits.set(name, Json(text));
+      user.times[name] = time;
   }
 }
 
-class Oracle {
- public:
-  Oracle(const RawUser& user, Instant now, const std::map<std::string, Rule>& segments)
-      : user_(user), now_(now), segments_(segments) {}
+/// Some of them are none.
+Json random_location(RandomRules& random) {
+  const char* latitudes[] = {"59.92", "60.5", "0.001", "-33", "91", "40"};
+  const char* longitudes[] = {"10.7", "179.5", "-180.5", "0", "-3", "100"};
+  Json location{Json::Object()};
+  location.set("latitude", Json(*Decimal::parse(latitudes[random.below(6)])));
+  location.set("longitude",
+               random.chance(90) ? Json(*Decimal::parse(longitudes[random.below(6)])) : random.value());
+  return location;
+}
 
-  bool truth(const Node& node) const {
-    if (const auto* constant = node.as<Constant>()) return constant->truth;
-    if (const auto* all = node.as<And>())
-      return std::all_of(all->parts.begin(), all->parts.end(), [&](const auto& p) { return truth(*p); });
-    if (const auto* any = node.as<Or>())
-      return std::any_of(any->parts.begin(), any->parts.end(), [&](const auto& p) { return truth(*p); });
-    if (const auto* negation = node.as<Not>()) return !truth(*negation->part);
-    if (const auto* comparison = node.as<Comparison>())
-      return test_holds(comparison->test, at_path(user_.traits, comparison->path.names));
-    if (const auto* membership = node.as<InSegment>()) return truth(segments_.at(membership->name).root());
-    if (const auto* sample = node.as<Sample>()) {
-      // The seeds of the tests; independent of the hash only at the ends, elsewhere asked of a whole rule.
-      const Rule sampled(std::make_shared<const Node>(Node{*sample}));
-      timeline::Demand demand;
-      UserState state;
-      state.user_no = kUserNo;
-      state.user_id = kUserId;
-      return evaluate(rule::bind(sampled, demand, {}), state, now_).truth;
-    }
-    if (const auto* aggregate = node.as<Aggregate>()) return aggregate_holds(*aggregate);
-    if (const auto* moment = node.as<Moment>()) return moment_holds(*moment);
-    if (const auto* sequence = node.as<Sequence>()) return sequence_holds(*sequence, 0, now_, now_);
-    return abandoned_holds(*node.as<Abandoned>());
+/// As a profile has them: when traits were set last, and since when they are so.
+Json trait_times_of(const RawUser& user) {
+  Json times{Json::Object()};
+  for (const auto& [name, since] : user.since) {
+    const bool is_repeated = since.us % 2 == 0 && name != "age";
+    times.set(name,
+              is_repeated ? Json(Json::Array{Json(since.us + kSecond), Json(since.us)}) : Json(since.us));
   }
-
- private:
-  bool takes(const EventFilter& filter, const RawEvent& event) const {
-    if (event.time > now_) return false;
-    if (filter.event && *filter.event != event.name) return false;
-    return filter.where == nullptr || clause_holds(*filter.where, event);
-  }
-
-  bool clause_holds(const Node& node, const RawEvent& event) const {
-    if (const auto* all = node.as<And>()) {
-      for (const auto& part : all->parts)
-        if (!clause_holds(*part, event)) return false;
-      return true;
-    }
-    if (const auto* any = node.as<Or>()) {
-      for (const auto& part : any->parts)
-        if (clause_holds(*part, event)) return true;
-      return false;
-    }
-    if (const auto* negation = node.as<Not>()) return !clause_holds(*negation->part, event);
-    return test_holds(node.as<Comparison>()->test, value(node.as<Comparison>()->path, event));
-  }
-
-  static const Json* value(const ValuePath& path, const RawEvent& event) {
-    return at_path(path.root == ValuePath::Root::Context ? event.context : event.properties, path.names);
-  }
-
-  bool is_in_window(Instant time, std::optional<Micros> last) const {
-    return time <= now_ && (!last || time.us > now_.us - *last);
-  }
-
-  bool aggregate_holds(const Aggregate& aggregate) const {
-    using Function = Aggregate::Function;
-    int64_t count = 0;
-    std::vector<double> numbers;  // all of them are multiples of 1/2: exact in a double
-    std::vector<Json> different;
-    for (const RawEvent& event : user_.events) {
-      if (!is_in_window(event.time, aggregate.last) || !takes(aggregate.events, event)) continue;
-      ++count;
-      if (aggregate.function < Function::Sum) continue;
-      const Json* measured = value(aggregate.measured, event);
-      if (measured == nullptr || measured->is_null()) continue;
-      if (measured->number()) numbers.push_back(measured->number()->to_double());
-      if (std::none_of(different.begin(), different.end(),
-                       [&](const Json& x) { return equal(x, *measured); }))
-        different.push_back(*measured);
-    }
-    if (aggregate.function == Function::Did) return count > 0;
-    double result = 0;
-    double scale = 1;
-    double sum = 0;
-    for (const double number : numbers) sum += number;
-    switch (aggregate.function) {
-      case Function::Count:
-        result = static_cast<double>(count);
-        break;
-      case Function::Sum:
-        result = sum;
-        break;
-      case Function::Distinct:
-        result = static_cast<double>(different.size());
-        break;
-      default:
-        if (numbers.empty()) return false;
-        scale = aggregate.function == Function::Avg ? static_cast<double>(numbers.size()) : 1;
-        result = aggregate.function == Function::Avg   ? sum
-                 : aggregate.function == Function::Min ? *std::min_element(numbers.begin(), numbers.end())
-                                                       : *std::max_element(numbers.begin(), numbers.end());
-    }
-    Test scaled = aggregate.test;
-    for (Json& operand : scaled.operands)
-      operand = Json(*operand.number() * Decimal(static_cast<int64_t>(scale)));
-    const Json value(*Decimal::parse(std::to_string(static_cast<int64_t>(result * 10)) + "e-1"));
-    return test_holds(scaled, &value);
-  }
-
-  bool moment_holds(const Moment& moment) const {
-    std::optional<Instant> time;
-    for (const RawEvent& event : user_.events) {
-      if (!takes(moment.events, event)) continue;
-      if (!time || (moment.is_first ? event.time < *time : event.time > *time)) time = event.time;
-    }
-    if (!time) return false;
-    switch (moment.test) {
-      case Moment::Test::InLast:
-        return time->us > now_.us - moment.last;
-      case Moment::Test::Before:
-        return time->us < moment.from.us;
-      case Moment::Test::After:
-        return time->us > moment.from.us;
-      default:
-        return time->us >= moment.from.us && time->us <= moment.to.us;
-    }
-  }
-
-  bool sequence_holds(const Sequence& sequence, size_t step, Instant first, Instant previous) const {
-    if (step == sequence.steps.size()) return !sequence.within || previous.us - first.us <= *sequence.within;
-    for (const RawEvent& event : user_.events) {
-      if (!is_in_window(event.time, sequence.last) || !takes(sequence.steps[step], event)) continue;
-      if (step > 0 && event.time <= previous) continue;
-      if (sequence_holds(sequence, step + 1, step == 0 ? event.time : first, event.time)) return true;
-    }
-    return false;
-  }
-
-  bool abandoned_holds(const Abandoned& abandoned) const {
-    std::optional<Instant> latest;
-    for (const RawEvent& event : user_.events)
-      if (takes(abandoned.first, event) && (!latest || event.time > *latest)) latest = event.time;
-    if (!latest || !is_in_window(*latest, abandoned.last)) return false;
-    if (now_.us <= latest->us + abandoned.within) return false;
-    for (const RawEvent& event : user_.events)
-      if (takes(abandoned.then, event) && event.time > *latest &&
-          event.time.us <= latest->us + abandoned.within)
-        return false;
-    return true;
-  }
-
-  const RawUser& user_;
-  Instant now_;
-  const std::map<std::string, Rule>& segments_;
-};
+  return times;
+}
 
 RawUser random_user(RandomRules& random) {
   RawUser user;
@@ -288,12 +70,21 @@ RawUser random_user(RandomRules& random) {
     else
       user.traits.set(name, random.value());
   }
+  if (random.chance(70))
+    user.traits.set(random.chance(60) ? "time_zone" : "timezone",
+                    random.chance(80) ? Json(zones()[random.below(zones().size())].name) : random.value());
+  for (const char* name : {"renewal", "birth"}) add_time(user, name, random);
+  for (const char* name : {"plan", "age", "Plan Name", "count", "renewal", "birth"})
+    if (random.chance(85)) user.since[name] = random.instant();
+  for (uint64_t i = 0, count = random.below(6); i < count; ++i) user.sessions.push_back(random.instant());
+  std::sort(user.sessions.begin(), user.sessions.end());
   for (uint64_t i = 0, count = random.below(14); i < count; ++i) {
     RawEvent event{random.instant(), random.event_name(), Json(Json::Object()), Json(Json::Object())};
     for (const char* name : {"p", "q", "where"})
       if (random.chance(70)) event.properties.set(name, random.value());
     if (random.chance(20)) event.properties.set("context", Json(Json::Object{{"p", random.value()}}));
     if (random.chance(50)) event.context.set("p", random.value());
+    if (random.chance(60)) event.context.set("location", random_location(random));
     user.events.push_back(std::move(event));
   }
   std::stable_sort(user.events.begin(), user.events.end(),
@@ -321,11 +112,21 @@ timeline::History history_of(const RawUser& user, const timeline::Demand& demand
 }
 
 /// All instants at which anything could change, their neighbours, and ends.
-std::vector<Instant> instants_of(const RawUser& user) {
+std::vector<Instant> instants_of(const RawUser& user, const Scale& scale) {
   std::set<int64_t> all{-kSecond};
-  for (const RawEvent& event : user.events)
-    for (int64_t window = 0; window <= 12; ++window)
-      for (const int64_t neighbour : {-1, 0, 1}) all.insert(event.time.us + window * kSecond + neighbour);
+  const auto add = [&](int64_t us) {
+    for (const int64_t neighbour : {-1, 0, 1}) all.insert(us + neighbour);
+  };
+  std::vector<Instant> times = user.sessions;
+  for (const RawEvent& event : user.events) times.push_back(event.time);
+  for (const auto& [name, time] : user.times)
+    for (int64_t window = -12; window <= 12; ++window) add(time.us + window * scale.unit);
+  for (const auto& [name, time] : user.since) times.push_back(time);
+  for (const Instant time : times)
+    for (int64_t window = 0; window <= 24; ++window) add(time.us + window * scale.unit);
+  // Where days, weeks and months begin in the zones.
+  for (int64_t hour = -36; hour <= 62 * 24; hour += 6)
+    if (scale.unit > kHour || hour < 4 * 24 || (hour > 30 * 24 && hour < 32 * 24)) add(hour * kHour);
   all.insert(*all.rbegin() + kSecond);
   std::vector<Instant> instants;
   for (const int64_t us : all) instants.push_back({us});
@@ -358,7 +159,7 @@ class Decisions {
   }
 
   void expect(bool truth, Instant now) {
-    ASSERT_EQ(holds(rule_, truths_, history_, now), truth);
+    ASSERT_TRUE(rule_.needs_state() || holds(rule_, truths_, history_, now) == truth);
     for (const timeline::HistorySummary* summary :
          {&summary_, static_cast<timeline::HistorySummary*>(nullptr)})
       if (const std::optional<bool> decided = decide(rule_, truths_, summary, now)) {
@@ -388,8 +189,11 @@ class Decisions {
   ProfileTruths truths_ = 0;
 };
 
+/// How many rules were compared from first to last.
+int64_t compared = 0;
+
 void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
-           const std::map<std::string, Rule>& segments) {
+           const std::map<std::string, Rule>& segments, const Scale& scale = kSeconds) {
   const auto resolve = [&](const std::string& name) { return &segments.at(name); };
   timeline::Demand demand;
   demand.event("c");  // another rule of the same demand
@@ -397,12 +201,18 @@ void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
   const BoundRule bound = rule::bind(rule, demand, resolve);
   const RawUser user = random_user(random);
   const timeline::History history = history_of(user, demand);
-  const UserState state{&user.traits, &history, kUserNo, kUserId};
+  const Json trait_times = trait_times_of(user);
+  const UserState state{&user.traits, &history, kUserNo, kUserId, user.sessions, &time_zones(), &trait_times};
 
   Decisions decisions(bound, state, demand.events().size());
-  const std::vector<Instant> instants = instants_of(user);
+  const std::vector<Instant> instants = instants_of(user, scale);
   std::vector<bool> truths;
-  for (const Instant now : instants) truths.push_back(Oracle(user, now, segments).truth(rule.root()));
+  for (const Instant now : instants) {
+    const Oracle oracle(user, now, segments);
+    truths.push_back(oracle.truth(rule.root()));
+    if (oracle.is_uncertain()) return;
+  }
+  ++compared;
   for (size_t i = 0; i < instants.size(); ++i) {
     const Verdict verdict = evaluate(bound, state, instants[i]);
     const auto where = [&] {
@@ -423,7 +233,10 @@ void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
       ++next;
     }
     if (verdict.valid_until == Instant::max()) continue;
-    ASSERT_TRUE(bound.is_time_dependent() || verdict.valid_until <= user.events.back().time) << where();
+    ASSERT_TRUE(bound.is_time_dependent() ||
+                (!user.events.empty() && verdict.valid_until <= user.events.back().time) ||
+                (!user.sessions.empty() && verdict.valid_until <= user.sessions.back()))
+        << where();
     if (!is_single) continue;
     ASSERT_LT(next, instants.size()) << where();
     ASSERT_EQ(instants[next], verdict.valid_until) << where();
@@ -448,6 +261,63 @@ TEST(RuleOracle, SingleConditionsAgreeAndTheirValidUntilIsExact) {
   }
 }
 
+TEST(RuleOracle, SingleConditionsAgreeOverDaysInTheUsersZone) {
+  for (uint64_t seed = 1; seed <= 2500; ++seed) {
+    RandomRules random(seed, kDays);
+    check(Rule(random.behaviour()), true, seed, random, {}, kDays);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(RuleOracle, ConditionsAboutTheProfileAndThePresentAgree) {
+  for (uint64_t seed = 1; seed <= 2000; ++seed) {
+    const Scale& scale = seed % 2 == 0 ? kDays : kSeconds;
+    RandomRules random(seed, scale);
+    NodePointer node = random.present();
+    // Of those each hour is a candidate, which the walk through candidates of other tests does not have.
+    while (node->as<LocalNow>()) node = random.present();
+    check(Rule(std::move(node)), true, seed, random, {}, scale);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(RuleOracle, TheHourAndTheWeekdayAreThoseOfTheZone) {
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    RandomRules random(seed, kDays);
+    NodePointer node = random.present();
+    while (!node->as<LocalNow>()) node = random.present();
+    const Rule rule(std::move(node));
+    const RawUser user = random_user(random);
+    timeline::Demand demand;
+    const BoundRule bound = rule::bind(rule, demand, {});
+    UserState state;
+    state.traits = &user.traits;
+    state.time_zones = &time_zones();
+    const auto truth_at = [&](int64_t us) { return Oracle(user, {us}, {}).truth(rule.root()); };
+    // Hour by hour, clocks being changed on the hour.
+    for (int64_t us = -3 * kDay; us < 30 * kDay; us += kHour) {
+      const Verdict verdict = evaluate(bound, state, {us + 1});
+      ASSERT_EQ(verdict.truth, truth_at(us + 1)) << print(rule) << " seed " << seed;
+      int64_t next = us + kHour;
+      while (next < us + 40 * kDay && truth_at(next) == verdict.truth) next += kHour;
+      const Instant expected = next < us + 40 * kDay ? Instant{next} : Instant::max();
+      ASSERT_EQ(verdict.valid_until, expected)
+          << print(rule) << " seed " << seed << " at " << format_instant({us});
+      if (expected == Instant::max()) break;
+    }
+  }
+}
+
+TEST(RuleOracle, NumbersThatAreComputedAndPlacesAgree) {
+  const int64_t before = compared;
+  for (uint64_t seed = 1; seed <= 2000; ++seed) {
+    RandomRules random(seed);
+    check(Rule(random.chance(70) ? random.compare() : random.nearby()), true, seed, random, {});
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(compared - before, 1800);
+}
+
 TEST(RuleOracle, TreesAgreeAndHoldUntilTheySay) {
   for (uint64_t seed = 1; seed <= 3000; ++seed) {
     RandomRules random(seed);
@@ -456,6 +326,7 @@ TEST(RuleOracle, TreesAgreeAndHoldUntilTheySay) {
     if (HasFatalFailure()) return;
   }
   // Most of it must have been asked for the comparison to mean anything.
+  EXPECT_GT(compared, 12000);
   EXPECT_GT(Decisions::by_size, 10000);
   EXPECT_GT(Decisions::by_counts, 10000);
   EXPECT_GT(Decisions::by_profile, 10000);

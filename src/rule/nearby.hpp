@@ -1,0 +1,12 @@
+#pragma once
+
+#include "rule/plan.hpp"
+
+namespace cdp::rule {
+
+/// Of a Nearby, what evaluate_behaviour() and value_of_behaviour() tell of all conditions about events; its
+/// value is the distance in meters.
+Verdict evaluate_nearby(const Bound& node, const Subject& subject, Instant now);
+Json value_of_nearby(const Bound& node, const Subject& subject, Instant now);
+
+}  // namespace cdp::rule
