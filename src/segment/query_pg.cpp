@@ -213,7 +213,9 @@ CDP_FUNCTION(cdp_explain_rule) {
   const std::string_view text = arguments.text(0);
   const Instant at = segment::finite(arguments.instant(1));
   const Json plan = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const segment::Question question(spi, text);
+    const rule::Rule tree = rule::parse(text);
+    segment::tell_near_names(spi, {tree});
+    const segment::Question question(spi, tree);
     return segment::reading_plan(spi, question.rule, question.demand, at);
   });
   return pg::to_jsonb(plan);
