@@ -103,15 +103,20 @@ sub packing_faults
 CREATE FUNCTION pg_temp.packing_faults_of(most integer, users bigint[]) RETURNS TABLE (fault text) LANGUAGE plpgsql AS $$
 BEGIN
     CREATE TEMP TABLE IF NOT EXISTS chunk (user_no bigint, first_ts timestamptz, chunk bigint, last_ts timestamptz, n integer, place bigint,
-        ts timestamptz, arrival_no bigint, begins_session boolean, is_same boolean);
+        ts timestamptz, arrival_no bigint, begins_session boolean, is_same boolean, should_begin boolean);
     TRUNCATE pg_temp.chunk;
+    -- All of it in one statement, hence of one snapshot: the worker may pack meanwhile.
     INSERT INTO pg_temp.chunk
         SELECT t.user_no, t.first_ts, t.chunk, t.last_ts, t.n, d.ordinality, d.ts, d.arrival_no, d.begins_session,
-               (d.ts, d.event_no, d.begins_session) IS NOT DISTINCT FROM (d.unpacked_ts, d.unpacked_event_no, d.unpacked_begins)
+               (d.ts, d.event_no, d.begins_session) IS NOT DISTINCT FROM (d.unpacked_ts, d.unpacked_event_no, d.unpacked_begins),
+               -- Late events move beginnings; in chunks when they are packed.
+               CASE WHEN late.user_no IS NULL THEN s.user_no IS NOT NULL ELSE d.begins_session END
         FROM cdp.timeline AS t
         LEFT JOIN LATERAL ROWS FROM (cdp_timeline_details(t.timeline, t.properties), cdp_timeline_unpack(t.timeline)) WITH ORDINALITY
                  AS d (ts, arrival_no, event_no, begins_session, insert_id, source, properties, context, received_at,
                        unpacked_ts, unpacked_event, unpacked_event_no, unpacked_begins, ordinality) ON true
+        LEFT JOIN cdp.session_span AS s ON (s.user_no, s.started_at, s.first_arrival) = (t.user_no, d.ts, d.arrival_no)
+        LEFT JOIN (SELECT DISTINCT user_no FROM cdp.unpacked_event) AS late ON late.user_no = t.user_no
         WHERE users IS NULL OR t.user_no = ANY (users);
     ANALYZE pg_temp.chunk;
     RETURN QUERY
@@ -128,10 +133,7 @@ BEGIN
         SELECT format('user %s: times and details of the event of %s, %s differ', c.user_no, c.ts, c.arrival_no) FROM pg_temp.chunk AS c WHERE c.is_same IS NOT TRUE;
     RETURN QUERY
         SELECT format('user %s: the event of %s, %s begins a session: %s', c.user_no, c.ts, c.arrival_no, c.begins_session)
-        FROM pg_temp.chunk AS c LEFT JOIN cdp.session_span AS s ON (s.user_no, s.started_at, s.first_arrival) = (c.user_no, c.ts, c.arrival_no)
-        WHERE c.begins_session <> (s.user_no IS NOT NULL)
-            -- Late events move beginnings; in chunks when they are packed.
-            AND NOT EXISTS (SELECT FROM cdp.unpacked_event AS u WHERE u.user_no = c.user_no);
+        FROM pg_temp.chunk AS c WHERE c.begins_session <> c.should_begin;
 END $$;
 CREATE FUNCTION pg_temp.packing_faults(most integer) RETURNS TABLE (fault text) LANGUAGE sql AS 'SELECT * FROM pg_temp.packing_faults_of(most, NULL)';
 SQL
