@@ -99,7 +99,7 @@ class Run(Changes):
         try:
             self.case = case = Case(seed)
             self.rules, self.segments, self.last_clock = [], {}, None
-            self.state = State()
+            self.state, self.index_rng = State(), random.Random(f'indexes {seed}')
             for self.step_no, step in enumerate(case.steps):
                 self.define(step)
                 self.step(step)
@@ -118,7 +118,7 @@ class Run(Changes):
         self.database.run('RESET cdp.now;')
         try:
             left = self.database.ask(
-                'DELETE FROM cdp.segment;\n\\o /dev/null\nSELECT cdp_process();\nSELECT cdp_forget(value) FROM (SELECT DISTINCT value FROM cdp.identity) AS i;\n\\o\n'
+                'DELETE FROM cdp.segment; DELETE FROM cdp.trait_index;\n\\o /dev/null\nSELECT cdp_process();\nSELECT cdp_forget(value) FROM (SELECT DISTINCT value FROM cdp.identity) AS i;\n\\o\n'
                 'DELETE FROM cdp.dead_letter; DELETE FROM cdp.segment_change; DELETE FROM cdp.insert_id; DELETE FROM cdp.insert_id_conflict; DELETE FROM cdp.identity_log;\n'
                 "UPDATE cdp.inbox_cursor SET clock = '-infinity';\n"
                 'SELECT (SELECT count(*) FROM cdp.profile) + (SELECT count(*) FROM cdp.membership) + (SELECT count(*) FROM cdp.event) + (SELECT count(*) FROM cdp.segment_chunk)'
@@ -172,12 +172,12 @@ class Run(Changes):
         rng = random.Random(self.case.choices[self.step_no])
         prefix = f'{self.cases}-{self.case.seed}-'
         rows = ',\n'.join(f'({quoted(message.payload(prefix))}, {time_sql(message.received)})' for message in step.messages)
-        script = self.clock_sql(step.clock) + SNAPSHOT + '\\o /dev/null\n'
+        script = self.clock_sql(step.clock) + SNAPSHOT + '\\o /dev/null\n' + self.indexes()
         if rows:
             script += f'INSERT INTO cdp.inbox (payload, received_at) VALUES {rows};\n'
         pack = f'SET cdp.chunk_events = {rng.choice([2, 3, 5, 512])};\nSELECT cdp_pack();\n' if chance(rng, 0.4) else ''
         script += (pack if chance(rng, 0.5) else '') + ('SELECT cdp_process(3);\n' if chance(rng, 0.2) else '') + 'SELECT cdp_process();\n' + pack
-        script += '\\o\n' + SNAPSHOT + "SELECT coalesce(json_agg(json_build_array(user_no, segment, change, " \
+        script += self.indexes() + '\\o\n' + SNAPSHOT + "SELECT coalesce(json_agg(json_build_array(user_no, segment, change, " \
             f"{us_of('effective_at')}, reason, {us_of('recorded_at')}) ORDER BY change_no), '[]') FROM cdp.segment_change WHERE change_no > :before;\n"
         before, after, changes = self.ask_step(script)
         is_piecewise = 'cdp_process(3)' in script
@@ -190,6 +190,14 @@ class Run(Changes):
         if chance(rng, 0.3) or self.step_no == len(self.case.steps) - 1:
             self.refresh(step, after['last_change'])
         self.last_clock = step.clock
+
+    def indexes(self):
+        """Statements that make and drop indexes of traits, and bring them up to date: no answer depends on them."""
+        rng = self.index_rng
+        traits = rng.sample(['plan', 'age', 'balance', 'spent', 'vip', 'email', 'tags', 'address', 'address.city', 'renewal'], 3)
+        return rng.choice([
+            '', '', 'SELECT cdp_fold_traits();\n', 'SELECT cdp_fold_traits(2);\n', f'DELETE FROM cdp.trait_index WHERE trait = {quoted(traits[0])};\n',
+            f'INSERT INTO cdp.trait_index (trait) VALUES {", ".join(f"({quoted(trait)})" for trait in traits)} ON CONFLICT DO NOTHING;\n'])
 
     def ask_step(self, script):
         head, tail = script.split(SNAPSHOT, 1)
