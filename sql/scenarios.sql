@@ -99,6 +99,19 @@ SELECT pg_temp.track('ann', 'view', '2025-01-08 03:05Z');
 SELECT * FROM changes OFFSET 1;
 SELECT at, m.* FROM unnest('{2025-01-08 00:08:59.999999Z,2025-01-08 00:09Z,2025-01-08 03:04:59.999999Z,2025-01-08 03:05Z}'::timestamptz[]) AS at, pg_temp.members('asleep', at) AS m;
 
+-- A backlog that is taken in pieces: what the second one tells is known before time goes past it.
+CALL pg_temp.begin_story();
+SET cdp.now = '2025-07-01T00:00:00Z';
+INSERT INTO cdp.segment (name, rule) VALUES ('lapsed', 'did(view) and not did(view in last 7 days)');
+SET cdp.now = '2025-07-02T00:00:00Z';
+SELECT cdp_track('ann', 'view'), cdp_track('bob', 'view') \g /dev/null
+SET cdp.now = '2025-07-08T00:00:00Z';
+SELECT cdp_track('ann', 'view') \g /dev/null
+SET cdp.now = '2025-07-10T00:00:00Z';
+SELECT cdp_process(2), cdp_segment_size('lapsed') AS size;
+SELECT cdp_process(2), cdp_segment_size('lapsed') AS size;
+SELECT * FROM changes;
+
 ---- 2. Edges of a window: at least three purchases in 30 days, and its contrary.
 CALL pg_temp.begin_story();
 SET cdp.now = '2025-01-01T12:00:00Z';
@@ -188,6 +201,27 @@ SELECT (SELECT count(*) FROM cdp.segment_chunk WHERE users && rb_build(:'devices
        (SELECT count(*) FROM cdp.membership WHERE user_no = ANY (:'devices')) AS memberships, (SELECT count(*) FROM cdp.event WHERE user_no = ANY (:'devices')) AS events,
        cdp_segment_size('buyers') AS buyers;
 
+-- Whoever is merged did something after the message that says so: it counts from when it happened.
+CALL pg_temp.begin_story();
+SET cdp.now = '2025-03-01T10:00:00Z';
+INSERT INTO cdp.segment (name, rule) VALUES ('two', 'count(purchase) >= 2'), ('half', 'sample(50 percent, ''s'')'), ('other half', 'not sample(50 percent, ''s'')');
+SELECT pg_temp.track('u4', 'purchase', '2025-03-01 10:00:01Z'), pg_temp.track('u5', 'purchase', '2025-03-01 10:00:03Z') \g /dev/null
+INSERT INTO cdp.inbox (payload) VALUES ('{"type": "alias", "userId": "u4", "previousId": "u5", "timestamp": "2025-03-01T10:00:02Z"}');
+SELECT pg_temp.process('2025-03-01 10:00:04Z');
+SELECT * FROM changes WHERE segment = 'two';
+-- A sample is one of user ids: a person who gets one, or another one, may change sides.
+SET cdp.now = '2025-03-01T11:00:00Z';
+SELECT cdp_track(NULL, 'look', anonymous_id => 'a' || n) FROM generate_series(1, 20) AS n \g /dev/null
+SELECT cdp_process();
+SET cdp.now = '2025-03-01T12:00:00Z';
+SELECT cdp_identify('v' || n, anonymous_id => 'a' || n) FROM generate_series(1, 20) AS n \g /dev/null
+SELECT cdp_process();
+SET cdp.now = '2025-03-01T13:00:00Z';
+SELECT cdp_alias('v' || n, 'w' || n) FROM generate_series(1, 20) AS n \g /dev/null
+SELECT cdp_process();
+SELECT cdp_segment('half') = cdp_users('sample(50 percent, ''s'')') AS are_in, cdp_segment('other half') = cdp_users('not sample(50 percent, ''s'')') AS are_out;
+SELECT effective_at, reason, count(*) > 0 AS some FROM changes WHERE segment = 'half' AND effective_at >= '2025-03-01 12:00Z' GROUP BY 1, 2 ORDER BY 1;
+
 ---- 6. A shared device goes from one user to the next; two who are each other's alias are one.
 CALL pg_temp.begin_story();
 SET cdp.now = '2025-03-01T10:00:00Z';
@@ -223,6 +257,24 @@ SET cdp.now = '2025-03-01T11:00:00Z';
 UPDATE cdp.segment SET rule = 'count(buy in last 30 days) >= 2' WHERE name = 'buyers';
 SELECT name, size, size = rb_cardinality(cdp_segment(name)) AS is_that_of_the_bitmap, cdp_segment(name) = cdp_users(rule) AS is_as_from_scratch, computed_at FROM cdp.segment ORDER BY name;
 SELECT segment, change, effective_at, recorded_at, reason, count(*), count(DISTINCT user_no) FROM cdp.segment_change GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2;
+
+---- 8. Time zones: days are those of the person, who may move.
+CALL pg_temp.begin_story();
+SET cdp.now = '2025-03-08T00:00:00Z';
+INSERT INTO cdp.segment (name, rule) VALUES ('three days', 'days(visit in last 7 days) >= 3');
+SELECT cdp_identify('ny', '{"time_zone": "America/New_York"}'), cdp_identify('utc', '{"time_zone": "UTC"}') \g /dev/null
+SELECT at, count(pg_temp.track(who, 'visit', at)) AS people FROM unnest('{2025-03-08 04:59Z,2025-03-08 05:01Z,2025-03-09 06:59Z,2025-03-09 07:01Z}'::timestamptz[]) AS at,
+    unnest('{ny,utc,jo}'::text[]) AS who GROUP BY at ORDER BY at;
+SELECT * FROM changes;
+-- Plain SQL counts the same.
+SELECT user_id, count(DISTINCT (ts AT TIME ZONE coalesce(traits ->> 'time_zone', 'UTC'))::date) AS days FROM cdp.event JOIN cdp.profile USING (user_no, user_id) GROUP BY user_id ORDER BY 1;
+SET cdp.now = '2025-03-10T00:00:00Z';
+SELECT cdp_identify('ny', '{"time_zone": "UTC"}'), cdp_identify('jo', '{"time_zone": "America/New_York"}') \g /dev/null
+SELECT cdp_process();
+SELECT * FROM changes OFFSET 1;
+SELECT pg_temp.process('2025-03-15 04:58:59.999999Z'), m.* FROM pg_temp.members('three days', '2025-03-15 04:58:59.999999Z') AS m;
+SELECT pg_temp.process('2025-03-15 04:59Z') \g /dev/null
+SELECT * FROM changes OFFSET 3;
 
 ---- 9. Clocks that are askew: ahead by nine minutes, two days ahead, 40 days late.
 CALL pg_temp.begin_story();

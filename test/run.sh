@@ -116,7 +116,7 @@ test_isolation() {
 test_tap() {
   make -s -j"$CDP_JOBS" with_llvm=no DESTDIR="$state/dest" border-test-module standin-test-modules || return 1
   local data=${CDP_DATA:-$CDP_TOP/../shared/data}
-  make_work tap test/tap test/data "$data/cdnow.txt.gz" "$data/ecom.csv.gz"
+  make_work tap test/tap test/oracle test/data "$data/cdnow.txt.gz" "$data/ecom.csv.gz"
   ( # the variables are those of test/tap/CdpTest.pm
     export CDP_DESTDIR=$state/dest CDP_DATA=$work/tap PG_TEST_TIMEOUT_DEFAULT=120
     # 15 reads the first, later versions the others; without them their paths would be relative.

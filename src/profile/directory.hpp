@@ -51,6 +51,13 @@ struct Merge {
   Instant received_at;
 };
 
+/// An existing profile got a user id, or another one, by a message of these times.
+struct Renamed {
+  int64_t user_no = 0;
+  Instant at;
+  Instant received_at;
+};
+
 /// The people of one batch: loads those that its messages name, resolves the messages one after the other,
 /// and writes everything back at once. Requires the process lock.
 ///
@@ -75,6 +82,7 @@ class Directory {
   const std::unordered_map<int64_t, Profile>& profiles() const { return profiles_; }
   /// In the order in which they happened. Losers that were only made in this batch are not among them.
   const std::vector<Merge>& merges() const { return merges_; }
+  const std::vector<Renamed>& renamed() const { return renamed_; }
 
   /// Writes profiles, identities and, as recorded at `now`, the log; deletes the profiles of losers.
   void save(Instant now);
@@ -100,6 +108,8 @@ class Directory {
   /// The kind of which the person would have too many ids with `more` of them.
   std::optional<IdentityKind> limit_against(int64_t user_no, const IdCounts& more);
   void merge(int64_t loser, int64_t winner, const event::Message& message);
+  /// Returns the id before.
+  std::optional<std::string> rename(int64_t user_no, const event::Message& message);
   void merge_if_allowed(int64_t loser, int64_t winner, const Link& link, const event::Received& cause);
   int64_t resolve_alias(const event::Received& received);
   int64_t resolve_tie(const event::Received& received);
@@ -112,6 +122,7 @@ class Directory {
   std::unordered_map<int64_t, Profile> profiles_;
   std::unordered_map<int64_t, int64_t> merged_into_;
   std::vector<Merge> merges_;
+  std::vector<Renamed> renamed_;
   IdentityLog log_;
   std::optional<Limits> limits_;  ///< read when first needed
   std::optional<int64_t> last_user_no_;

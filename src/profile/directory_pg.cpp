@@ -183,6 +183,13 @@ void Directory::merge(int64_t loser, int64_t winner, const event::Message& messa
   profiles_.erase(loser);
 }
 
+std::optional<std::string> Directory::rename(int64_t user_no, const event::Message& message) {
+  Profile& profile = profiles_.at(user_no);
+  profile.has_changed = true;
+  if (!profile.is_new) renamed_.push_back({user_no, message.time, message.received_at});
+  return std::exchange(profile.user_id, message.user_id);
+}
+
 void Directory::merge_if_allowed(int64_t loser, int64_t winner, const Link& link,
                                  const event::Received& cause) {
   count_ids(profiles_.at(loser));
@@ -226,9 +233,7 @@ int64_t Directory::resolve_alias(const event::Received& received) {
   }
   // The new id takes over the profile that is there.
   tie(IdentityKind::UserId, user_id, *previous);
-  Profile& profile = profiles_.at(*previous);
-  const std::optional<std::string> before = std::exchange(profile.user_id, user_id);
-  profile.has_changed = true;
+  const std::optional<std::string> before = rename(*previous, received.message);
   log_.named(person(*previous), before, link, received);
   return *previous;
 }
@@ -244,8 +249,7 @@ int64_t Directory::resolve_tie(const event::Received& received) {
   if (is_unclaimed && !user) {
     // The anonymous profile becomes the user's: nothing needs to move.
     tie(IdentityKind::UserId, user_id, *anonymous);
-    profiles_.at(*anonymous).user_id = user_id;
-    profiles_.at(*anonymous).has_changed = true;
+    (void)rename(*anonymous, received.message);
     log_.named(person(*anonymous), std::nullopt, link, received);
     return *anonymous;
   }

@@ -36,7 +36,10 @@ class Binder {
   }
 
   void bind_kind(Bound& /*bound*/, const Constant& /*constant*/) {}
-  void bind_kind(Bound& bound, const Sample& /*sample*/) { add_profile_condition(bound); }
+  void bind_kind(Bound& bound, const Sample& /*sample*/) {
+    add_profile_condition(bound);
+    plan_.uses_user_id = true;
+  }
   void bind_kind(Bound& bound, const And& all) { bind_parts(bound, all.parts); }
   void bind_kind(Bound& bound, const Or& any) { bind_parts(bound, any.parts); }
   void bind_kind(Bound& bound, const Not& negation) { bound.parts.push_back(bind(negation.part)); }
@@ -212,6 +215,7 @@ bool BoundRule::uses_event(int demand_event_number) const {
 const std::vector<int>& BoundRule::events() const { return plan_->events; }
 bool BoundRule::uses_all_events() const { return plan_->uses_all_events; }
 bool BoundRule::uses_traits() const { return !plan_->traits.empty(); }
+bool BoundRule::uses_user_id() const { return plan_->uses_user_id; }
 bool BoundRule::uses_trait_times() const { return plan_->uses_trait_times; }
 bool BoundRule::uses_sessions() const { return plan_->uses_sessions; }
 bool BoundRule::needs_state() const { return plan_->needs_state; }

@@ -43,6 +43,7 @@ struct BoundRule::Plan {
   bool uses_all_events = false;
   bool is_time_dependent = false;
   bool uses_sessions = false;
+  bool uses_user_id = false;
   bool uses_trait_times = false;
   bool needs_state = false;
   std::optional<Micros> lookback = 0;

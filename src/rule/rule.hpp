@@ -130,6 +130,8 @@ class BoundRule {
   const std::vector<int>& events() const;
   bool uses_all_events() const;
   bool uses_traits() const;
+  /// Does it depend on the user id, as samples do?
+  bool uses_user_id() const;
   /// Does it ask since when traits have had their values?
   bool uses_trait_times() const;
   /// Does it count sessions, which every event may change?

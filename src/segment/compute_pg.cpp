@@ -253,7 +253,7 @@ void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& use
   if (changed.cardinality() > kFewUsers)
     compute(spi, catalog, dependents, now);
   else
-    follow(spi, catalog, touched(spi, changed, now), now);
+    follow(spi, catalog, touched(spi, changed, now), {now, now});
 }
 
 }  // namespace cdp::segment

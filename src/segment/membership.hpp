@@ -20,12 +20,19 @@ struct Touched {
   std::vector<Occurrence> occurrences;
 };
 
-/// Brings the memberships of these users up to `now`, each user once. Their events must be stored already.
-/// Requires the process lock, like all that follows.
-void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Instant now);
+/// Up to when memberships are followed, and the present instant, which is later where messages wait that may
+/// have happened in between.
+struct Clock {
+  Instant until;
+  Instant now;
+};
 
-/// Applies what time alone changed up to `now`, for at most `max_users` users; how many there were.
-int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Instant now, int64_t max_users);
+/// Brings the memberships of these users up to date, each user once. Their events must be stored already.
+/// Requires the process lock, like all that follows.
+void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Clock clock);
+
+/// Applies what time alone changed, for at most `max_users` users; how many there were.
+int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Clock clock, int64_t max_users);
 
 /// The first instant at which follow_time() has something to do; nullopt if none is known.
 std::optional<Instant> next_due(pg::Spi& spi);

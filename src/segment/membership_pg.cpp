@@ -82,7 +82,7 @@ void write_rows(const Catalog& catalog, RowMap& rows) {
 }
 
 void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& users, RowMap& rows,
-                 Instant now) {
+                 Clock clock) {
   std::map<int64_t, Touched*> by_number;
   std::vector<int64_t> numbers;
   for (Touched& user : users) {
@@ -95,7 +95,7 @@ void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& use
   const auto follow_user = [&](Touched& user, const timeline::History& history) {
     Row& row = rows.at(user.user_no);
     if (row.is_new) {
-      Occurrence first{Occurrence::Kind::Everything, 0, now, now, Reason::Rule};
+      Occurrence first{Occurrence::Kind::Everything, 0, clock.now, clock.now, Reason::Rule};
       if (!user.occurrences.empty()) {
         first = user.occurrences.front();
         first.kind = Occurrence::Kind::Everything;
@@ -105,7 +105,7 @@ void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& use
     const std::vector<Instant> starts = sessions ? sessions->of(user.user_no) : std::vector<Instant>();
     const rule::UserState state{&user.traits, &history,          user.user_no,     user.user_id,
                                 starts,       &pg::time_zones(), &user.trait_times};
-    for (const Flip& flip : walk(catalog.rules(), state, user.occurrences, now, &row.standing)) {
+    for (const Flip& flip : walk(catalog.rules(), state, user.occurrences, clock.until, &row.standing)) {
       const Definition& segment = catalog.definitions()[flip.rule];
       changes.push_back(
           {user.user_no, segment.number, &segment.name, flip.has_entered, flip.effective_at, flip.reason});
@@ -121,7 +121,7 @@ void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& use
   for (Touched& user : users)
     if (!followed.contains(user.user_no)) follow_user(user, nothing);
   write_rows(catalog, rows);
-  write_changes(spi, changes, now);
+  write_changes(spi, changes, clock.now);
 }
 
 }  // namespace
@@ -129,14 +129,16 @@ void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& use
 namespace {
 
 /// Can anything that happened to this user, or the time that passed, change a rule?
-bool is_concerned(const RuleSet& rules, const Touched& user, const Row& row, Instant now) {
-  if (row.is_new || row.standing.next_due <= now) return true;
+bool is_concerned(const RuleSet& rules, const Touched& user, const Row& row, Instant until) {
+  if (row.is_new || row.standing.next_due <= until) return true;
   return std::any_of(user.occurrences.begin(), user.occurrences.end(), [&](const Occurrence& occurrence) {
     switch (occurrence.kind) {
       case Occurrence::Kind::Event:
         return !rules.changed_by_event(occurrence.event).empty();
       case Occurrence::Kind::Traits:
         return !rules.changed_by_traits().empty();
+      case Occurrence::Kind::UserId:
+        return !rules.changed_by_user_id().empty();
       case Occurrence::Kind::Everything:
         return true;
     }
@@ -146,20 +148,20 @@ bool is_concerned(const RuleSet& rules, const Touched& user, const Row& row, Ins
 
 }  // namespace
 
-void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Instant now) {
+void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Clock clock) {
   if (catalog.is_empty() || users.empty()) return;
   std::vector<int64_t> numbers;
   for (const Touched& user : users) numbers.push_back(user.user_no);
   RowMap rows = load_rows(catalog, numbers);
   std::erase_if(users, [&](const Touched& user) {
-    if (is_concerned(catalog.rules(), user, rows.at(user.user_no), now)) return false;
+    if (is_concerned(catalog.rules(), user, rows.at(user.user_no), clock.until)) return false;
     rows.erase(user.user_no);
     return true;
   });
-  if (!users.empty()) follow_rows(spi, catalog, users, rows, now);
+  if (!users.empty()) follow_rows(spi, catalog, users, rows, clock);
 }
 
-int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Instant now, int64_t max_users) {
+int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Clock clock, int64_t max_users) {
   static pg::Query pop(
       "WITH due AS (DELETE FROM cdp.segment_due WHERE ctid = ANY(ARRAY("
       "  SELECT ctid FROM cdp.segment_due WHERE due_at <= $1 ORDER BY due_at LIMIT $2)) RETURNING user_no)"
@@ -168,7 +170,7 @@ int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Instant now, int64_t m
   std::vector<Touched> users;
   std::vector<int64_t> numbers;
   {
-    const pg::Rows rows = pop(spi, now, max_users);
+    const pg::Rows rows = pop(spi, clock.until, max_users);
     for (uint64_t i = 0; i < rows.size(); ++i) {
       users.push_back({rows.bigint(i, 0), rows.text(i, 1), rows.json(i, 2), rows.json(i, 3), {}});
       numbers.push_back(users.back().user_no);
@@ -180,7 +182,7 @@ int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Instant now, int64_t m
     row.hint_due = Instant::max();
     row.is_new = false;
   }
-  follow_rows(spi, catalog, users, rows, now);
+  follow_rows(spi, catalog, users, rows, clock);
   return static_cast<int64_t>(users.size());
 }
 

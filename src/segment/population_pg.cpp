@@ -70,7 +70,8 @@ class Profiles {
 /// Session starts of one user after the other, in ascending order of user_no.
 class SessionPass {
  public:
-  explicit SessionPass(const pg::Spi& spi) : spans_("cdp", "session_span", "session_span_pkey", spi.sees(), kSpanStart + 1) {
+  explicit SessionPass(const pg::Spi& spi)
+      : spans_("cdp", "session_span", "session_span_pkey", spi.sees(), kSpanStart + 1) {
     spans_.seek(INT64_MIN, INT64_MAX);
     span_ = spans_.next();
   }

@@ -124,7 +124,8 @@ CDP_FUNCTION(cdp_segment_follow) {
   const segment::Catalog& catalog = segment::Catalog::current(spi);
   std::vector<rule::Rule> changed;
   for (const segment::Definition& definition : catalog.definitions())
-    if (definition.status == segment::Status::Pending && !definition.users) changed.push_back(definition.rule);
+    if (definition.status == segment::Status::Pending && !definition.users)
+      changed.push_back(definition.rule);
   segment::tell_near_names(spi, changed);
   // In a transaction with an old snapshot the members would be computed from old events: the worker does it.
   if (IsolationUsesXactSnapshot()) return 0;

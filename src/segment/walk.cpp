@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace cdp::segment {
 
@@ -13,16 +14,36 @@ namespace {
 struct Effect {
   Instant at;
   Reason reason;
-  const Occurrence* occurrence;
+  Occurrence::Kind kind;
+  int event = 0;
 };
 
-std::vector<Effect> effects_of(std::span<const Occurrence> occurrences, Instant evaluated_at) {
+/// Events of who was merged may lie behind the merge; those among the occurrences take effect of themselves.
+void add_events_behind(Instant merged, std::span<const Occurrence> occurrences,
+                       const timeline::History& history, std::vector<Effect>* effects) {
+  std::vector<std::pair<Instant, int>> known;
+  for (const Occurrence& occurrence : occurrences)
+    if (occurrence.kind == Occurrence::Kind::Event) known.emplace_back(occurrence.at, occurrence.event);
+  std::sort(known.begin(), known.end());
+  for (size_t i = history.size(); i > 0 && history.time(i - 1) > merged; --i) {
+    const std::pair event{history.time(i - 1), history.event(i - 1)};
+    if (!std::binary_search(known.begin(), known.end(), event))
+      effects->push_back({event.first, Reason::Event, Occurrence::Kind::Event, event.second});
+  }
+}
+
+std::vector<Effect> effects_of(std::span<const Occurrence> occurrences, const timeline::History& history,
+                               Instant evaluated_at) {
   std::vector<Effect> effects;
+  Instant merged = Instant::max();
   for (const Occurrence& occurrence : occurrences) {
     const bool is_correction = occurrence.kind == Occurrence::Kind::Event && occurrence.at < evaluated_at;
     effects.push_back({std::max(effective_at(occurrence.at, occurrence.received_at), evaluated_at),
-                       is_correction ? Reason::Correction : occurrence.reason, &occurrence});
+                       is_correction ? Reason::Correction : occurrence.reason, occurrence.kind,
+                       occurrence.event});
+    if (occurrence.reason == Reason::Merge) merged = std::min(merged, effects.back().at);
   }
+  if (merged != Instant::max()) add_events_behind(merged, occurrences, history, &effects);
   std::stable_sort(effects.begin(), effects.end(),
                    [](const Effect& a, const Effect& b) { return a.at < b.at; });
   return effects;
@@ -46,13 +67,15 @@ class Walker {
   }
 
   void take(const Effect& effect) {
-    switch (effect.occurrence->kind) {
+    switch (effect.kind) {
       case Occurrence::Kind::Event:
-        for (const int rule : rules_.changed_by_event(effect.occurrence->event))
-          evaluate(rule, effect.at, effect.reason);
+        for (const int rule : rules_.changed_by_event(effect.event)) evaluate(rule, effect.at, effect.reason);
         break;
       case Occurrence::Kind::Traits:
         for (const int rule : rules_.changed_by_traits()) evaluate(rule, effect.at, effect.reason);
+        break;
+      case Occurrence::Kind::UserId:
+        for (const int rule : rules_.changed_by_user_id()) evaluate(rule, effect.at, effect.reason);
         break;
       case Occurrence::Kind::Everything:
         for (size_t rule = 0; rule < rules_.size(); ++rule)
@@ -115,6 +138,7 @@ RuleSet::RuleSet(std::vector<rule::BoundRule> rules) : rules_(std::move(rules)) 
     for (size_t event = 0; event < by_event_.size(); ++event)
       if (rule.uses_event(static_cast<int>(event))) by_event_[event].push_back(number);
     if (rule.uses_traits()) by_traits_.push_back(number);
+    if (rule.uses_user_id()) by_user_id_.push_back(number);
     if (rule.is_time_dependent()) by_time_.push_back(number);
     use_sessions_ = use_sessions_ || rule.uses_sessions();
   }
@@ -128,7 +152,7 @@ const std::vector<int>& RuleSet::changed_by_event(int demand_event) const {
 std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state,
                        std::span<const Occurrence> occurrences, Instant now, Standing* standing) {
   Walker walker(rules, state, standing);
-  for (const Effect& effect : effects_of(occurrences, standing->evaluated_at)) {
+  for (const Effect& effect : effects_of(occurrences, *state.history, standing->evaluated_at)) {
     walker.pass_time(effect.at - 1);
     walker.take(effect);
   }

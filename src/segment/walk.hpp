@@ -26,6 +26,7 @@ class RuleSet {
   /// Rules that an event with this number of the demand can change; of kOther: those that see every event.
   const std::vector<int>& changed_by_event(int demand_event) const;
   const std::vector<int>& changed_by_traits() const { return by_traits_; }
+  const std::vector<int>& changed_by_user_id() const { return by_user_id_; }
   const std::vector<int>& changed_by_time() const { return by_time_; }
   /// Does any rule count sessions?
   bool use_sessions() const { return use_sessions_; }
@@ -35,6 +36,7 @@ class RuleSet {
   std::vector<std::vector<int>> by_event_;
   std::vector<int> by_any_event_;
   std::vector<int> by_traits_;
+  std::vector<int> by_user_id_;
   std::vector<int> by_time_;
   bool use_sessions_ = false;
 };
@@ -44,6 +46,7 @@ struct Occurrence {
   enum class Kind : uint8_t {
     Event,       ///< an event with number `event` of the demand, that happened at `at`
     Traits,      ///< traits changed
+    UserId,      ///< the user got a user id, or another one
     Everything,  ///< every rule is to be evaluated: a new profile, or one that others were merged into
   };
   Kind kind = Kind::Event;
@@ -59,6 +62,9 @@ constexpr Micros kPromptness = 5 * kMinute;
 
 /// When what happened at an instant takes effect for whom nothing later was evaluated.
 Instant effective_at(Instant at, Instant received_at);
+
+/// The earliest instant at which something that was received then can take effect.
+inline Instant earliest_effect(Instant received_at) { return received_at - kPromptness; }
 
 /// One change of membership.
 struct Flip {
@@ -81,6 +87,7 @@ struct Standing {
 /// effect and, between them, through every instant at which time alone changes a rule; so that each change
 /// bears its exact instant, also after an outage. A due instant comes before what happens at the same
 /// instant. An event that happened before what was already evaluated takes effect at once, as a correction.
+/// Of a merge, the events behind it count as well: those of who was merged are new to this user.
 /// `state` holds all events, the new ones included: rules see those up to the instant they are asked about.
 std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state,
                        std::span<const Occurrence> occurrences, Instant now, Standing* standing);

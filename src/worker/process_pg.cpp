@@ -56,9 +56,10 @@ constexpr int64_t kPiecesOfBytes = 4;
 /// The effects of a piece of messages, room by room.
 class Batch {
  public:
-  Batch(pg::Spi& spi, Piece& piece, Instant now, StageTimes& times)
+  Batch(pg::Spi& spi, Piece& piece, segment::Clock clock, StageTimes& times)
       : spi_(spi),
-        now_(now),
+        now_(clock.now),
+        followed_until_(clock.until),
         times_(times),
         piece_(piece),
         messages_(piece.reading().messages),
@@ -174,6 +175,9 @@ class Batch {
     for (const profile::Merge& merge : directory_->merges())
       occurrences[directory_->current(merge.winner)].push_back(
           {Kind::Everything, 0, merge.at, merge.received_at, segment::Reason::Merge});
+    for (const profile::Renamed& renamed : directory_->renamed())
+      occurrences[directory_->current(renamed.user_no)].push_back(
+          {Kind::UserId, 0, renamed.at, renamed.received_at, segment::Reason::Trait});
     for (size_t i = 0; i < messages_.size(); ++i) {
       const event::Message& message = messages_[i].message;
       segment::Occurrence occurrence{Kind::Event, timeline::History::kOther, message.time,
@@ -194,11 +198,12 @@ class Batch {
       touched.push_back(
           {user_no, profile.user_id.value_or(""), profile.traits, profile.trait_times, std::move(happened)});
     }
-    segment::follow(spi_, catalog, std::move(touched), now_);
+    segment::follow(spi_, catalog, std::move(touched), {followed_until_, now_});
   }
 
   pg::Spi& spi_;
   Instant now_;
+  Instant followed_until_;
   StageTimes& times_;
   Piece& piece_;
   std::vector<event::Received>& messages_;
@@ -229,14 +234,14 @@ bool is_stale_row(const pg::ServerError& error) {
 }
 
 /// Applies messages in a subtransaction. Returns why the database refuses one of them, if it does.
-std::optional<std::string> try_to_apply(pg::Spi& spi, Piece& piece, Instant now, StageTimes& times) {
+std::optional<std::string> try_to_apply(pg::Spi& spi, Piece& piece, segment::Clock clock, StageTimes& times) {
   // Whoever changes a row of ours holds it until he commits, so each try waits for one of them.
   constexpr int kMostTries = 10;
   for (int i = 1;; ++i) {
     try {
       pg::Arena arena("cdp batch");
       pg::InContext in_arena(arena.context());
-      pg::in_subtransaction([&] { Batch(spi, piece, now, times).apply(); });
+      pg::in_subtransaction([&] { Batch(spi, piece, clock, times).apply(); });
       return std::nullopt;
     } catch (const pg::ServerError& error) {
       if (i < kMostTries && is_stale_row(error)) {
@@ -252,30 +257,51 @@ std::optional<std::string> try_to_apply(pg::Spi& spi, Piece& piece, Instant now,
   }
 }
 
+/// Up to when time may be followed while these messages wait, at most `until`: what they tell of may have
+/// prevented what time would change.
+Instant before(std::span<const event::Queued> waiting, Instant until) {
+  for (const event::Queued& message : waiting)
+    until = std::min(until, segment::earliest_effect(message.received_at));
+  return until;
+}
+
 /// Applies messages; where the database refuses one of them, halves until it stands alone.
-void apply(pg::Spi& spi, Piece& piece, Instant now, StageTimes& times) {
-  const std::optional<std::string> reason = try_to_apply(spi, piece, now, times);
+void apply(pg::Spi& spi, Piece& piece, segment::Clock clock, StageTimes& times) {
+  const std::optional<std::string> reason = try_to_apply(spi, piece, clock, times);
   if (!reason) return;
   segment::Catalog::invalidate();
   const std::vector<event::Queued>& queued = piece.queued();
-  const auto apply_alone = [&](std::vector<event::Queued> part) {
+  const auto apply_alone = [&](std::vector<event::Queued> part, Instant until) {
     Piece alone(std::move(part));
-    apply(spi, alone, now, times);
+    apply(spi, alone, {until, clock.now}, times);
   };
   if (queued.size() > 1) {
     const auto middle = queued.begin() + static_cast<ptrdiff_t>(queued.size() / 2);
-    apply_alone({queued.begin(), middle});
-    apply_alone({middle, queued.end()});
+    apply_alone({queued.begin(), middle}, before({middle, queued.end()}, clock.until));
+    apply_alone({middle, queued.end()}, clock.until);
     return;
   }
   const event::Queued& message = queued.front();
   if (std::vector<event::Queued> singles = event::single_messages(message); !singles.empty()) {
-    apply_alone(std::move(singles));
+    apply_alone(std::move(singles), clock.until);
     return;
   }
   const event::DeadLetter letter{
       {"failed", *reason}, message.payload, message.is_null, message.source, message.received_at};
   event::store_dead_letters(spi, std::span(&letter, 1));
+}
+
+/// Up to when time may be followed once `piece` is applied. `next` is read already; others may wait if
+/// `is_at_limit`, received when the last one of these was or later.
+Instant followed_until(const Piece& piece, const Piece* next, bool is_at_limit, Reading reading,
+                       Instant now) {
+  if (next != nullptr) return before(next->queued(), now);
+  if (!is_at_limit) return now;
+  const event::Queued& last = piece.queued().back();
+  // A worker under load is never without messages, and time is to be followed all the same. Those of the
+  // last minutes are to it as events that are yet to come.
+  if (reading == Reading::InThread && last.received_at >= segment::earliest_effect(now)) return now;
+  return before({&last, 1}, now);
 }
 
 /// A FATAL error ends the process without leaving scopes: threads that read must not outlive what they use.
@@ -306,7 +332,12 @@ Processed process(const Limits& limits, Reading reading) {
 
   Processed done;
   done.now = now;
+  // Further messages may wait than are taken.
   bool is_time_up = false;
+  const auto is_at_limit = [&] {
+    return done.messages >= limits.messages || done.bytes >= limits.bytes || is_time_up;
+  };
+  Instant until = now;
   int64_t most_at_once = reading == Reading::InThread ? kFirstMessages : kMostMessages;
   const auto take = [&](Micros time, std::unique_ptr<Piece> applied) -> std::unique_ptr<Piece> {
     const StageTimes::Timer timer(done.times, Stage::Take);
@@ -328,23 +359,24 @@ Processed process(const Limits& limits, Reading reading) {
     std::unique_ptr<Piece> applied = std::exchange(piece, std::move(next));
     const auto size = static_cast<int64_t>(piece->queued().size());
     const Stopwatch stopwatch;
-    if (done.messages < limits.messages && done.bytes < limits.bytes) {
+    if (!is_at_limit()) {
       const Micros left = limits.time == kNoTimeLimit
                               ? kNoTimeLimit
                               : total.left_of(limits.time) - message_pace.expected(size);
       is_time_up = left <= 0;
       if (!is_time_up) next = take(left, std::move(applied));
     }
-    apply(spi, *piece, now, done.times);
+    until = followed_until(*piece, next.get(), is_at_limit(), reading, now);
+    apply(spi, *piece, {until, now}, done.times);
     message_pace.note(size, stopwatch.us());
   }
-  const bool has_more_messages = done.messages >= limits.messages || done.bytes >= limits.bytes || is_time_up;
+  const bool has_more_messages = is_at_limit();
   is_time_up = false;
   while (done.users < limits.users && !is_time_up) {
     const StageTimes::Timer timer(done.times, Stage::Time);
     const Stopwatch piece;
     const int64_t users = segment::follow_time(
-        spi, segment::Catalog::current(spi), now,
+        spi, segment::Catalog::current(spi), {until, now},
         std::min({limits.users - done.users, kMostMessages, user_pace.piece(total.left_of(limits.time))}));
     if (users == 0) break;
     done.users += users;

@@ -41,6 +41,16 @@ class Life {
     return lines;
   }
 
+  /// Another person's event, who was merged into this one.
+  void take_over(const char* event, const char* at) {
+    events_.emplace_back(*parse_instant(at), demand_.event(event));
+  }
+
+  void merge(const char* at, const char* received_at) {
+    occurrences_.push_back(
+        {Occurrence::Kind::Everything, 0, *parse_instant(at), *parse_instant(received_at), Reason::Merge});
+  }
+
   void evaluate_everything(const char* at) {
     occurrences_.push_back(
         {Occurrence::Kind::Everything, 0, *parse_instant(at), *parse_instant(at), Reason::Event});
@@ -100,6 +110,38 @@ TEST(Walk, CallsAnEventBeforeWhatWasEvaluatedACorrection) {
   EXPECT_EQ(life.walk_to("2025-01-01T11:00:00Z"), Lines{"0 + 2025-01-01T11:00:00Z event"});
   life.happen("purchase", "2025-01-01T10:59:30Z", "2025-01-01T11:05:00Z");
   EXPECT_EQ(life.walk_to("2025-01-01T11:05:00Z"), Lines{"0 - 2025-01-01T11:05:00Z correction"});
+}
+
+TEST(Walk, CountsEventsBehindAMerge) {
+  Life life({"count(buy) >= 2", "did(buy in last 1 minute)"});
+  life.happen("buy", "2025-01-01T11:00:01Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T11:00:01Z"), Lines{"1 + 2025-01-01T11:00:01Z event"});
+  life.merge("2025-01-01T11:00:02Z", "2025-01-01T11:02:00Z");
+  life.take_over("buy", "2025-01-01T11:00:00Z");
+  life.take_over("look", "2025-01-01T11:00:30Z");
+  life.take_over("buy", "2025-01-01T11:00:03Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T11:02:00Z"),
+            (Lines{"0 + 2025-01-01T11:00:02Z merge", "1 - 2025-01-01T11:01:03Z time"}));
+}
+
+TEST(Walk, TakesALateEventWhenItWasReceivedAlsoBehindAMerge) {
+  Life life({"did(buy)"});
+  life.evaluate_everything("2025-01-01T11:00:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T11:00:00Z"), Lines{});
+  life.merge("2025-01-01T11:00:02Z", "2025-01-01T11:00:04Z");
+  life.happen("buy", "2025-01-01T11:00:03Z", "2025-01-01T12:00:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T12:00:00Z"), Lines{"0 + 2025-01-01T12:00:00Z event"});
+}
+
+TEST(Walk, CountsEventsBehindAMergeOnly) {
+  Life life({"count(buy) >= 2", "count(look) >= 1"});
+  life.happen("buy", "2025-01-01T11:00:01Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T11:00:01Z"), Lines{});
+  life.merge("2025-01-01T11:00:02Z", "2025-01-01T11:00:04Z");
+  life.take_over("buy", "2025-01-01T11:00:03Z");
+  life.take_over("look", "2025-01-01T11:00:05Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T11:00:06Z"),
+            (Lines{"0 + 2025-01-01T11:00:03Z event", "1 + 2025-01-01T11:00:05Z event"}));
 }
 
 // Membership after any batching of the same events, at any instants, is what the rule says there.
