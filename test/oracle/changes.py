@@ -25,7 +25,8 @@ class Changes:
             effect = message.received if is_late else ts
             if number < piece:
                 first_piece[person] = max([first_piece.get(person, effect), effect, *behind])
-            elif effect < first_piece.get(person, effect):  # comes behind what was evaluated
+            elif effect < first_piece.get(person, effect):  # comes behind what was evaluated, if any rule asked
+                effects[person].add(effect)
                 effect, is_late = first_piece[person], True
             effects[person] |= {effect} | behind
             events[person] |= {ts} | behind
