@@ -81,6 +81,8 @@ SELECT cdp_process();
 DELETE FROM cdp.segment WHERE name = 'gone by';
 TABLE agreement;
 SELECT change, count(*) FROM cdp.identity_log GROUP BY change ORDER BY change;
+-- Members of one segment are in its chunks, of others still beside them.
+SELECT cdp_refresh_segment('buyers') > 0 AS is_refreshed;
 SELECT place FROM pg_temp.traces(pg_temp.numbers_of('x_ada'), 'x_ada');
 SELECT count(*) FROM unnest(pg_temp.numbers_of('x_ada')) AS numbers;
 

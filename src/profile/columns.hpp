@@ -6,7 +6,7 @@
 namespace cdp::profile {
 
 /// cdp.profile
-enum ProfileColumn : uint8_t { kProfileUser, kProfileUserId, kProfileTraits };
+enum ProfileColumn : uint8_t { kProfileUser, kProfileUserId, kProfileTraits, kProfileTraitTimes };
 
 /// cdp.trait_value
 enum TraitValueColumn : uint8_t { kValueIndex, kValueNo, kIsElement, kValue, kValueHash, kValueChunks };

@@ -49,11 +49,25 @@ CREATE TABLE cdp.segment_chunk (
     users      @extschema@.roaringbitmap NOT NULL,
     PRIMARY KEY (segment_no, chunk)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE cdp.segment_chunk IS 'Members of segments, 65,536 user numbers a chunk; cdp_segment() gives a whole segment';
+COMMENT ON TABLE cdp.segment_chunk IS 'Members of segments, 65,536 user numbers a chunk, but for cdp.segment_edit; cdp_segment() gives a whole segment';
 COMMENT ON COLUMN cdp.segment_chunk.segment_no IS 'cdp.segment.segment_no';
 COMMENT ON COLUMN cdp.segment_chunk.chunk IS 'user_no divided by 65536';
 COMMENT ON COLUMN cdp.segment_chunk.users IS 'Numbers of the members of this chunk';
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment_chunk', '');
+
+CREATE TABLE cdp.segment_edit (
+    segment_no integer NOT NULL,
+    batch      bigint NOT NULL,
+    user_no    bigint NOT NULL,
+    is_member  boolean NOT NULL,
+    PRIMARY KEY (segment_no, batch, user_no)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+COMMENT ON TABLE cdp.segment_edit IS 'Members that came and went since cdp.segment_chunk was written: some hundreds of a segment, then they go there';
+COMMENT ON COLUMN cdp.segment_edit.segment_no IS 'cdp.segment.segment_no';
+COMMENT ON COLUMN cdp.segment_edit.batch IS 'Of edits of one user the highest one counts';
+COMMENT ON COLUMN cdp.segment_edit.user_no IS 'cdp.profile.user_no';
+COMMENT ON COLUMN cdp.segment_edit.is_member IS 'Whether the user is a member since';
+SELECT pg_catalog.pg_extension_config_dump('cdp.segment_edit', '');
 
 CREATE TABLE cdp.segment_growth (
     segment_no integer NOT NULL,

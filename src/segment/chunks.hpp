@@ -25,8 +25,12 @@ struct Change {
   Reason reason = Reason::Event;
 };
 
-/// Writes changes to the chunks of their segments, to the sizes of the segments and, in this order, to
-/// cdp.segment_change.
+/// Writes changes, of which there are some, to cdp.segment_change, in this order. Returns the number of the
+/// first one; the others have higher ones.
+int64_t record_changes(const std::vector<Change>& changes, Instant now);
+
+/// The same, and changes members and sizes accordingly. Each change turns round what was: nobody enters
+/// twice.
 void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now);
 
 /// Brings cdp.segment.size up to date where write_changes() could not, since someone held the row. Says
@@ -40,11 +44,15 @@ struct MemberEdit {
   bool is_member = false;
 };
 
-/// Changes members without recording it.
-void edit_members(pg::Spi& spi, const std::vector<MemberEdit>& edits);
+/// Does cdp.segment.size follow, or is the same going to be told to write_changes()?
+enum class Sizes : uint8_t { Follow, Wait };
 
-/// All members of a segment.
+/// Changes members without recording it.
+void edit_members(pg::Spi& spi, const std::vector<MemberEdit>& edits, Sizes sizes);
+
+/// All members of a segment, and how many there are.
 bitmap::Bitmap members_of(pg::Spi& spi, int32_t segment_no);
+int64_t count_members(pg::Spi& spi, int32_t segment_no);
 
 /// Makes `members` the members of a segment.
 void replace_chunks(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& members);

@@ -1,6 +1,17 @@
 #include "base/interrupt.hpp"
+#include "pg/bulk_insert.hpp"
+#include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "segment/chunks.hpp"
+
+#include <string_view>
+#include <utility>
+
+extern "C" {
+#include <catalog/namespace.h>
+#include <commands/sequence.h>
+#include <utils/lsyscache.h>
+}
 
 namespace cdp::segment {
 
@@ -8,8 +19,15 @@ namespace {
 
 constexpr int64_t kUsersPerChunk = 65536;
 
-/// Segment and chunk to users: true to be added, false to be taken out.
-using Edits = std::map<std::pair<int32_t, int32_t>, std::vector<std::pair<uint32_t, bool>>>;
+/// From so many edits on a segment's chunks are written: a chunk has up to 8 kB, whatever changes in it.
+constexpr int64_t kMostEdits = 512;
+
+/// A segment's chunk.
+using Place = std::pair<int32_t, int32_t>;
+/// Users who are to be added (true) or taken out.
+using Edits = std::map<Place, std::vector<std::pair<uint32_t, bool>>>;
+
+int32_t chunk_of(int64_t user_no) { return static_cast<int32_t>(user_no / kUsersPerChunk); }
 
 pg::Bound bitmap_value(pg::Spi& spi, const bitmap::Bitmap& bitmap) {
   static pg::Query type_query(
@@ -18,28 +36,76 @@ pg::Bound bitmap_value(pg::Spi& spi, const bitmap::Bitmap& bitmap) {
   return {DatumGetObjectId(type_query(spi).datum(0, 0)), pg::to_varlena(bitmap.to_bytes()), false};
 }
 
-/// Applies edits; returns by how much each segment's size changed.
-std::map<int32_t, int64_t> apply_edits(pg::Spi& spi, const Edits& edits) {
+void apply(bitmap::Bitmap& members, uint32_t user, bool is_member) {
+  is_member ? members.add(user) : members.remove(user);
+}
+
+/// Applies edits to a stored chunk; returns by how much it grew.
+int64_t edit_chunk(pg::Spi& spi, const Place& place, const std::vector<std::pair<uint32_t, bool>>& users) {
   static pg::Query find("SELECT users FROM cdp.segment_chunk WHERE segment_no = $1 AND chunk = $2");
   static pg::Query upsert(
       "INSERT INTO cdp.segment_chunk (segment_no, chunk, users) VALUES ($1, $2, $3)"
       " ON CONFLICT (segment_no, chunk) DO UPDATE SET users = excluded.users");
-  std::map<int32_t, int64_t> growth;
+  bitmap::Bitmap members;
+  bool is_stored = false;
+  {
+    const pg::Rows rows = find(spi, place.first, place.second);
+    is_stored = !rows.empty();
+    if (is_stored) members = bitmap::Bitmap::from_bytes(pg::bytes_of(rows.datum(0, 0)));
+  }
+  const auto before = static_cast<int64_t>(members.cardinality());
+  for (const auto& [user, is_member] : users) apply(members, user, is_member);
+  if (is_stored || !members.is_empty())
+    (void)upsert(spi, place.first, place.second, bitmap_value(spi, members));
+  return static_cast<int64_t>(members.cardinality()) - before;
+}
+
+/// Brings what waits for a segment, from one user to another, into its chunks.
+void fold_edits(pg::Spi& spi, int32_t segment_no, int64_t first_user, int64_t last_user) {
+  static pg::Query take(
+      "WITH taken AS (DELETE FROM cdp.segment_edit WHERE segment_no = $1 AND user_no BETWEEN $2 AND $3"
+      " RETURNING batch, user_no, is_member) SELECT user_no, is_member FROM taken ORDER BY user_no, batch");
+  Edits edits;
+  {
+    const pg::Rows rows = take(spi, segment_no, first_user, last_user);
+    for (uint64_t i = 0; i < rows.size(); ++i)
+      edits[{segment_no, chunk_of(rows.bigint(i, 0))}].emplace_back(static_cast<uint32_t>(rows.bigint(i, 0)),
+                                                                    rows.boolean(i, 1));
+  }
   for (const auto& [place, users] : edits) {
     check_interrupts();
-    bitmap::Bitmap members;
-    bool is_stored = false;
-    {
-      const pg::Rows rows = find(spi, place.first, place.second);
-      is_stored = !rows.empty();
-      if (is_stored) members = bitmap::Bitmap::from_bytes(pg::bytes_of(rows.datum(0, 0)));
-    }
-    const auto before = static_cast<int64_t>(members.cardinality());
-    for (const auto& [user, is_member] : users) is_member ? members.add(user) : members.remove(user);
-    growth[place.first] += static_cast<int64_t>(members.cardinality()) - before;
-    if (is_stored || !members.is_empty())
-      (void)upsert(spi, place.first, place.second, bitmap_value(spi, members));
+    (void)edit_chunk(spi, place, users);
   }
+}
+
+/// How many edits of each segment wait, as far as this process knows: others may have added some, or folded.
+std::map<int32_t, int64_t>& waiting_edits(pg::Spi& spi) {
+  static std::map<int32_t, int64_t> waiting = [&] {
+    static pg::Query query("SELECT segment_no, count(*) FROM cdp.segment_edit GROUP BY segment_no");
+    std::map<int32_t, int64_t> found;
+    const pg::Rows rows = query(spi);
+    for (uint64_t i = 0; i < rows.size(); ++i) found[rows.integer(i, 0)] = rows.bigint(i, 1);
+    return found;
+  }();
+  return waiting;
+}
+
+/// Notes who entered or left in the end; returns by how much each segment grew.
+std::map<int32_t, int64_t> add_edits(pg::Spi& spi, const std::vector<Change>& changes, int64_t batch) {
+  // Who entered and left again has not changed.
+  std::map<std::pair<int32_t, int64_t>, int> net;
+  for (const Change& change : changes)
+    net[{change.segment_no, change.user_no}] += change.has_entered ? 1 : -1;
+  std::map<int32_t, int64_t> growth;
+  std::map<int32_t, int64_t>& waiting = waiting_edits(spi);
+  pg::BulkInsert rows("cdp", "segment_edit");
+  for (const auto& [place, amount] : net) {
+    if (amount == 0) continue;
+    rows.add(place.first, batch, place.second, amount > 0);
+    growth[place.first] += amount;
+    ++waiting[place.first];
+  }
+  rows.finish();
   return growth;
 }
 
@@ -70,33 +136,41 @@ void write_sizes(pg::Spi& spi, const std::map<int32_t, int64_t>& growth) {
   (void)update(spi, numbers, amounts);
 }
 
+/// Further values of the identity column of cdp.segment_change.
+std::vector<int64_t> change_numbers(size_t count) {
+  std::vector<int64_t> numbers(count);
+  pg::guard([&] {
+    const Oid sequence = get_relname_relid("segment_change_change_no_seq", get_namespace_oid("cdp", false));
+    for (int64_t& number : numbers) number = nextval_internal(sequence, false);
+  });
+  return numbers;
+}
+
 }  // namespace
+
+int64_t record_changes(const std::vector<Change>& changes, Instant now) {
+  const std::vector<int64_t> numbers = change_numbers(changes.size());
+  pg::BulkInsert rows("cdp", "segment_change");
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const Change& change = changes[i];
+    rows.add(numbers[i], change.user_no, change.segment_no, *change.segment,
+             std::string_view(change.has_entered ? "entered" : "exited"), change.effective_at, now,
+             std::string_view(name_of(change.reason)));
+  }
+  rows.finish();
+  return numbers.front();
+}
 
 void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now) {
   if (changes.empty()) return;
-  Edits edits;
-  std::vector<int64_t> users;
-  std::vector<int32_t> segments;
-  std::vector<std::string> names, kinds, reasons;
-  std::vector<Instant> times;
-  for (const Change& change : changes) {
-    edits[{change.segment_no, static_cast<int32_t>(change.user_no / kUsersPerChunk)}].emplace_back(
-        static_cast<uint32_t>(change.user_no), change.has_entered);
-    users.push_back(change.user_no);
-    segments.push_back(change.segment_no);
-    names.push_back(*change.segment);
-    kinds.emplace_back(change.has_entered ? "entered" : "exited");
-    times.push_back(change.effective_at);
-    reasons.emplace_back(name_of(change.reason));
+  const std::map<int32_t, int64_t> growth = add_edits(spi, changes, record_changes(changes, now));
+  write_sizes(spi, growth);
+  for (const auto& [segment_no, amount] : growth) {
+    int64_t& waiting = waiting_edits(spi)[segment_no];
+    if (waiting < kMostEdits) continue;
+    fold_edits(spi, segment_no, 0, INT64_MAX);
+    waiting = 0;
   }
-  write_sizes(spi, apply_edits(spi, edits));
-  static pg::Query insert(
-      "INSERT INTO cdp.segment_change (user_no, segment_no, segment, change, effective_at, recorded_at, "
-      "reason)"
-      " SELECT user_no, segment_no, segment, change, effective_at, $7, reason"
-      " FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])"
-      " AS c (user_no, segment_no, segment, change, effective_at, reason)");
-  (void)insert(spi, users, segments, names, kinds, times, reasons, now);
 }
 
 bool settle_sizes(pg::Spi& spi) {
@@ -116,27 +190,55 @@ bool settle_sizes(pg::Spi& spi) {
   return has_settled;
 }
 
-void edit_members(pg::Spi& spi, const std::vector<MemberEdit>& edits) {
+void edit_members(pg::Spi& spi, const std::vector<MemberEdit>& edits, Sizes sizes) {
   Edits by_chunk;
   for (const MemberEdit& edit : edits)
-    by_chunk[{edit.segment_no, static_cast<int32_t>(edit.user_no / kUsersPerChunk)}].emplace_back(
-        static_cast<uint32_t>(edit.user_no), edit.is_member);
-  write_sizes(spi, apply_edits(spi, by_chunk));
+    by_chunk[{edit.segment_no, chunk_of(edit.user_no)}].emplace_back(static_cast<uint32_t>(edit.user_no),
+                                                                     edit.is_member);
+  std::map<int32_t, int64_t> growth;
+  for (const auto& [place, users] : by_chunk) {
+    check_interrupts();
+    const int64_t first_user = place.second * kUsersPerChunk;
+    fold_edits(spi, place.first, first_user, first_user + kUsersPerChunk - 1);
+    growth[place.first] += edit_chunk(spi, place, users);
+  }
+  if (sizes == Sizes::Follow) write_sizes(spi, growth);
 }
 
 bitmap::Bitmap members_of(pg::Spi& spi, int32_t segment_no) {
   static pg::Query query("SELECT users FROM cdp.segment_chunk WHERE segment_no = $1");
+  static pg::Query edits(
+      "SELECT user_no, is_member FROM cdp.segment_edit WHERE segment_no = $1 ORDER BY batch");
   std::vector<bitmap::Bitmap> chunks;
-  const pg::Rows rows = query(spi, segment_no);
+  {
+    const pg::Rows rows = query(spi, segment_no);
+    for (uint64_t i = 0; i < rows.size(); ++i)
+      chunks.push_back(bitmap::Bitmap::from_bytes(pg::bytes_of(rows.datum(i, 0))));
+  }
+  bitmap::Bitmap members = bitmap::Bitmap::union_of(chunks);
+  const pg::Rows rows = edits(spi, segment_no);
   for (uint64_t i = 0; i < rows.size(); ++i)
-    chunks.push_back(bitmap::Bitmap::from_bytes(pg::bytes_of(rows.datum(i, 0))));
-  return bitmap::Bitmap::union_of(chunks);
+    apply(members, static_cast<uint32_t>(rows.bigint(i, 0)), rows.boolean(i, 1));
+  return members;
+}
+
+int64_t count_members(pg::Spi& spi, int32_t segment_no) {
+  static pg::Query has_edits("SELECT EXISTS (SELECT FROM cdp.segment_edit WHERE segment_no = $1)");
+  if (has_edits(spi, segment_no).boolean(0, 0))
+    return static_cast<int64_t>(members_of(spi, segment_no).cardinality());
+  static pg::Query query("SELECT users FROM cdp.segment_chunk WHERE segment_no = $1");
+  const pg::Rows rows = query(spi, segment_no);
+  uint64_t size = 0;
+  for (uint64_t i = 0; i < rows.size(); ++i) size += bitmap::cardinality(pg::bytes_of(rows.datum(i, 0)));
+  return static_cast<int64_t>(size);
 }
 
 void replace_chunks(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& members) {
   static pg::Query remove("DELETE FROM cdp.segment_chunk WHERE segment_no = $1");
   static pg::Query insert("INSERT INTO cdp.segment_chunk (segment_no, chunk, users) VALUES ($1, $2, $3)");
+  static pg::Query remove_edits("DELETE FROM cdp.segment_edit WHERE segment_no = $1");
   (void)remove(spi, segment_no);
+  (void)remove_edits(spi, segment_no);
   std::vector<uint32_t> chunk;
   const auto write = [&] {
     if (chunk.empty()) return;

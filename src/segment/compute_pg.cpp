@@ -4,9 +4,11 @@
 #include "segment/chunks.hpp"
 #include "segment/members.hpp"
 #include "segment/membership.hpp"
+#include "segment/outcome.hpp"
 #include "segment/population.hpp"
 
 #include <algorithm>
+#include <utility>
 
 extern "C" {
 #include <pgstat.h>
@@ -36,48 +38,6 @@ class Writing {
   Writing(const Writing&) = delete;
   Writing& operator=(const Writing&) = delete;
 };
-
-void write_dues(pg::Spi& spi, const std::vector<int64_t>& users, const std::vector<Instant>& due,
-                Instant now) {
-  if (users.empty()) return;
-  static pg::Query upsert(
-      "WITH d AS (SELECT * FROM unnest($1::bigint[], $2::timestamptz[]) AS d (user_no, due_at)),"
-      " hints AS (INSERT INTO cdp.segment_due (due_at, user_no) SELECT d.due_at, d.user_no FROM d"
-      "   LEFT JOIN cdp.membership AS m ON m.user_no = d.user_no WHERE d.due_at < coalesce(m.hint_due, "
-      "'infinity'))"
-      " INSERT INTO cdp.membership AS m (user_no, segments, evaluated_at, next_due, hint_due)"
-      " SELECT d.user_no, '{}', $3, d.due_at, d.due_at FROM d"
-      " ON CONFLICT (user_no) DO UPDATE SET next_due = least(m.next_due, excluded.next_due),"
-      " hint_due = least(m.hint_due, excluded.hint_due)");
-  (void)upsert(spi, users, due, now);
-}
-
-void write_memberships(pg::Spi& spi, const Definition& segment, Instant now, const bitmap::Bitmap& entered,
-                       const bitmap::Bitmap& exited) {
-  static pg::Query enter(
-      "INSERT INTO cdp.membership AS m (user_no, segments, evaluated_at) SELECT user_no, ARRAY[$2::integer], "
-      "$3"
-      " FROM unnest($1::bigint[]) AS user_no"
-      " ON CONFLICT (user_no) DO UPDATE SET segments = ARRAY(SELECT s FROM unnest(array_append(m.segments, "
-      "$2)) AS s"
-      " GROUP BY s ORDER BY s)");
-  static pg::Query exit(
-      "UPDATE cdp.membership SET segments = array_remove(segments, $2) WHERE user_no = ANY($1)");
-  std::vector<Change> changes;
-  std::vector<int64_t> numbers;
-  const auto collect = [&](const bitmap::Bitmap& users, bool has_entered) {
-    numbers.clear();
-    users.for_each([&](uint32_t user) {
-      numbers.push_back(user);
-      changes.push_back({user, segment.number, &segment.name, has_entered, now, Reason::Rule});
-    });
-  };
-  collect(entered, true);
-  if (!numbers.empty()) (void)enter(spi, numbers, segment.number, now);
-  collect(exited, false);
-  if (!numbers.empty()) (void)exit(spi, numbers, segment.number);
-  write_changes(spi, changes, now);
-}
 
 /// Tells in pg_stat_activity how far a computation is; at its end what was there before.
 class Progress {
@@ -125,22 +85,18 @@ void finish(pg::Spi& spi, const Definition& segment, Instant now) {
   (void)query(spi, segment.number, now);
 }
 
-/// Makes `members` the members of a segment; returns who entered or left.
-bitmap::Bitmap write_members(pg::Spi& spi, const Definition& segment, const bitmap::Bitmap& members,
-                             Instant now) {
+/// Makes `members` the members of a segment but for their own rows; returns who entered or left.
+Outcome write_members(pg::Spi& spi, const Definition& segment, const bitmap::Bitmap& members) {
   const bitmap::Bitmap before = members_of(spi, segment.number);
-  bitmap::Bitmap entered = members;
-  entered -= before;
-  bitmap::Bitmap exited = before;
-  exited -= members;
-  write_memberships(spi, segment, now, entered, exited);
+  Outcome outcome{&segment, members, before};
+  outcome.entered -= before;
+  outcome.exited -= members;
   replace_chunks(spi, segment.number, members);
   static pg::Query forget_growth("DELETE FROM cdp.segment_growth WHERE segment_no = $1");
   (void)forget_growth(spi, segment.number);
   static pg::Query set_size("UPDATE cdp.segment SET size = $2 WHERE segment_no = $1");
   (void)set_size(spi, segment.number, static_cast<int64_t>(members.cardinality()));
-  entered |= exited;
-  return entered;
+  return outcome;
 }
 
 /// What users look like now, as if everything might have changed for them.
@@ -163,6 +119,17 @@ std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant 
 /// Is a rule about nothing but profiles, so that no passing of time changes it?
 bool is_about_profiles(const rule::BoundRule& rule) {
   return !rule.uses_all_events() && rule.events().empty() && !rule.is_time_dependent();
+}
+
+/// How far before now events are looked at; nullopt for all of them.
+std::optional<Micros> furthest_lookback(const std::vector<Computed>& all) {
+  Micros furthest = 0;
+  for (const Computed& computed : all) {
+    const std::optional<Micros> lookback = computed.rule.lookback();
+    if (!lookback) return std::nullopt;
+    furthest = std::max(furthest, *lookback);
+  }
+  return furthest;
 }
 
 }  // namespace
@@ -195,9 +162,10 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
     if (has_finished) Catalog::invalidate();
     return;
   }
+  timeline::Selection selection;
+  if (const std::optional<Micros> lookback = furthest_lookback(all)) selection.since = (now - *lookback) + 1;
   Progress progress(spi, all);
-  std::vector<int64_t> due_users;
-  std::vector<Instant> due;
+  std::vector<Due> dues;
   const auto evaluate = [&](const rule::UserState& state) {
     Instant valid_until = Instant::max();
     for (Computed& computed : all) {
@@ -207,18 +175,17 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
       valid_until = std::min(valid_until, verdict.valid_until);
     }
     progress.reached(state.user_no);
-    if (valid_until == Instant::max()) return;
-    due_users.push_back(state.user_no);
-    due.push_back(valid_until);
+    if (valid_until != Instant::max()) dues.push_back({state.user_no, valid_until});
   };
   if (std::any_of(all.begin(), all.end(), [](const Computed& computed) { return !computed.is_known; }))
-    for_each_user(spi, demand, needs, {}, evaluate);
+    for_each_user(spi, demand, needs, selection, evaluate);
   progress.end();
-  for (const Computed& computed : all) {
-    (void)write_members(spi, *computed.segment, computed.members, now);
+  std::vector<Outcome> outcomes;
+  for (Computed& computed : all) {
+    outcomes.push_back(write_members(spi, *computed.segment, std::exchange(computed.members, {})));
     finish(spi, *computed.segment, now);
   }
-  write_dues(spi, due_users, due, now);
+  write_outcomes(outcomes, dues, now);
   Catalog::invalidate();
 }
 
@@ -239,8 +206,11 @@ void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& use
   {
     const Catalog& catalog = Catalog::current(spi);
     const Definition& segment = catalog.definitions()[catalog.index_of(segment_no).value()];
-    changed = write_members(spi, segment, users, now);
+    Outcome outcome = write_members(spi, segment, users);
     finish(spi, segment, now);
+    write_outcomes({&outcome, 1}, {}, now);
+    changed = std::move(outcome.entered);
+    changed |= outcome.exited;
   }
   Catalog::invalidate();
   if (changed.is_empty()) return;

@@ -236,7 +236,7 @@ void merge_users(pg::Spi& spi, const std::vector<Merged>& merges, Instant now) {
   }
   write_changes(spi, exits, now);
   if (edits.empty()) return;
-  edit_members(spi, edits);
+  edit_members(spi, edits, Sizes::Wait);
   Catalog::invalidate();
 }
 
@@ -245,12 +245,20 @@ void forget_user(pg::Spi& spi, const std::vector<int64_t>& numbers) {
   for (const int64_t user_no : numbers)
     if (const std::optional<Removed> removed = remove_membership(spi, user_no))
       for (const int32_t segment_no : removed->segments) edits.push_back({segment_no, user_no, false});
+  // Who was merged into the person, or left, may stand in what is not in the chunks yet.
+  static pg::Query waiting(
+      "SELECT DISTINCT segment_no, user_no FROM cdp.segment_edit WHERE user_no = ANY($1)");
+  {
+    const pg::Rows rows = waiting(spi, numbers);
+    for (uint64_t i = 0; i < rows.size(); ++i)
+      edits.push_back({rows.integer(i, 0), rows.bigint(i, 1), false});
+  }
   if (!edits.empty()) {
     const Catalog& catalog = Catalog::current(spi);
     const bool is_known_to_rules = std::any_of(edits.begin(), edits.end(), [&](const MemberEdit& edit) {
       return is_set_of_users(catalog, edit.segment_no);
     });
-    edit_members(spi, edits);
+    edit_members(spi, edits, Sizes::Follow);
     if (is_known_to_rules) Catalog::invalidate();
   }
   static pg::Query remove_dues("DELETE FROM cdp.segment_due WHERE user_no = ANY($1)");

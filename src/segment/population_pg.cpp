@@ -3,6 +3,7 @@
 #include "pg/ordered_scan.hpp"
 #include "pg/spi.hpp"
 #include "pg/time_zone.hpp"
+#include "profile/columns.hpp"
 #include "segment/population.hpp"
 #include "segment/session_starts_pg.hpp"
 #include "timeline/reader.hpp"
@@ -17,54 +18,49 @@ enum SpanColumn : uint8_t { kSpanUser, kSpanStart };
 /// One pass over cdp.profile in the order of user_no.
 class Profiles {
  public:
-  Profiles(pg::Spi& spi, const Needs& needs)
-      : cursor_(spi, query_for(needs)), needs_(needs), arena_("cdp profiles") {
-    fetch();
+  Profiles(const pg::Spi& spi, const Needs& needs, const bitmap::Bitmap* users)
+      : profiles_("cdp", "profile", "profile_pkey", spi.sees(), last_column(needs) + 1), needs_(needs) {
+    if (users != nullptr) profiles_.set_filter(bitmap::Bitmap::has_user, users);
+    profiles_.seek(INT64_MIN, INT64_MAX);
+    next();
   }
 
-  bool at_end() const { return rows_.empty(); }
-  int64_t user_no() const { return rows_.bigint(row_, 0); }
+  bool at_end() const { return !profile_; }
+  int64_t user_no() const { return profile_->bigint(profile::kProfileUser); }
 
   /// The state of the present profile, valid until next().
   rule::UserState state(const timeline::History* history) {
-    pg::InContext in_arena(arena_.context());
-    user_id_ = rows_.is_null(row_, 1) ? std::string() : rows_.text(row_, 1);
-    if (needs_.traits) traits_ = rows_.json(row_, 2);
-    if (needs_.trait_times) trait_times_ = rows_.json(row_, 3);
-    rule::UserState state{needs_.traits ? &traits_ : nullptr, history, user_no(), user_id_};
+    const pg::InContext in_arena(arena_.context());
+    rule::UserState state;
+    state.history = history;
+    state.user_no = user_no();
     state.time_zones = &pg::time_zones();
-    if (needs_.trait_times) state.trait_times = &trait_times_;
+    if (!profile_->is_null(profile::kProfileUserId)) state.user_id = profile_->text(profile::kProfileUserId);
+    if (needs_.traits) state.traits = &(traits_ = profile_->json(profile::kProfileTraits));
+    if (needs_.trait_times) state.trait_times = &(trait_times_ = profile_->json(profile::kProfileTraitTimes));
     return state;
   }
 
   void next() {
-    if (++row_ == rows_.size()) fetch();
+    constexpr uint64_t kRowsInArena = 256;
+    if (++count_ % kRowsInArena == 0) arena_.reset();
+    profile_ = profiles_.next();
   }
 
  private:
-  static pg::Query& query_for(const Needs& needs) {
-    static pg::Query numbers("SELECT user_no, user_id FROM cdp.profile ORDER BY user_no");
-    static pg::Query with_traits("SELECT user_no, user_id, traits FROM cdp.profile ORDER BY user_no");
-    static pg::Query with_times(
-        "SELECT user_no, user_id, traits, trait_times FROM cdp.profile ORDER BY user_no");
-    return needs.trait_times ? with_times : needs.traits ? with_traits : numbers;
+  static int last_column(const Needs& needs) {
+    return needs.trait_times ? profile::kProfileTraitTimes
+           : needs.traits    ? profile::kProfileTraits
+                             : profile::kProfileUserId;
   }
 
-  void fetch() {
-    check_interrupts();
-    arena_.reset();
-    rows_ = cursor_.fetch(2000);
-    row_ = 0;
-  }
-
-  pg::Cursor cursor_;
-  pg::Rows rows_;
-  uint64_t row_ = 0;
+  pg::OrderedScan profiles_;
+  std::optional<pg::StoredRow> profile_;
+  uint64_t count_ = 0;
   Needs needs_;
-  std::string user_id_;
   Json traits_;
   Json trait_times_;
-  pg::Arena arena_;
+  pg::Arena arena_{"cdp profiles"};
 };
 
 /// Session starts of one user after the other, in ascending order of user_no.
@@ -94,16 +90,13 @@ class SessionPass {
 void for_each_user(pg::Spi& spi, const timeline::Demand& demand, const Needs& needs,
                    const timeline::Selection& selection,
                    const std::function<void(const rule::UserState&)>& callback) {
-  Profiles profiles(spi, needs);
+  Profiles profiles(spi, needs, selection.users);
   std::optional<SessionPass> sessions;
   if (needs.sessions) sessions.emplace(spi);
   const auto take = [&](const timeline::History& history) {
-    const int64_t user_no = profiles.user_no();
-    if (selection.users == nullptr || selection.users->contains(static_cast<uint32_t>(user_no))) {
-      rule::UserState state = profiles.state(&history);
-      if (sessions) state.session_starts = sessions->of(user_no);
-      callback(state);
-    }
+    rule::UserState state = profiles.state(&history);
+    if (sessions) state.session_starts = sessions->of(state.user_no);
+    callback(state);
     profiles.next();
   };
   const timeline::History nothing(demand.properties().size());

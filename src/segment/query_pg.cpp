@@ -93,11 +93,7 @@ CDP_FUNCTION(cdp_segment_size) {
   const std::string_view name = arguments.text(0);
   return Int64GetDatum(with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
     const int32_t number = segment::Catalog::current(spi).require(name).number;
-    static pg::Query query("SELECT users FROM cdp.segment_chunk WHERE segment_no = $1");
-    const pg::Rows rows = query(spi, number);
-    uint64_t size = 0;
-    for (uint64_t i = 0; i < rows.size(); ++i) size += bitmap::cardinality(pg::bytes_of(rows.datum(i, 0)));
-    return static_cast<int64_t>(size);
+    return segment::count_members(spi, number);
   }));
 }
 

@@ -105,10 +105,14 @@ CDP_FUNCTION(cdp_segment_follow) {
     static pg::Query remove_chunks(
         "DELETE FROM cdp.segment_chunk AS c WHERE NOT EXISTS (SELECT FROM cdp.segment AS s"
         " WHERE s.segment_no = c.segment_no)");
+    static pg::Query remove_edits(
+        "DELETE FROM cdp.segment_edit AS e WHERE NOT EXISTS (SELECT FROM cdp.segment AS s"
+        " WHERE s.segment_no = e.segment_no)");
     static pg::Query remove_growth(
         "DELETE FROM cdp.segment_growth AS g WHERE NOT EXISTS (SELECT FROM cdp.segment AS s"
         " WHERE s.segment_no = g.segment_no)");
     (void)remove_chunks(spi);
+    (void)remove_edits(spi);
     (void)remove_growth(spi);
     // The numbers may be given out anew after TRUNCATE … RESTART IDENTITY, so that no user may keep one.
     static pg::Query remove_memberships("DELETE FROM cdp.membership");

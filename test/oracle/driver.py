@@ -109,7 +109,7 @@ class Run(Changes):
                 'DELETE FROM cdp.segment; DELETE FROM cdp.trait_index;\n\\o /dev/null\nSELECT cdp_process();\nSELECT cdp_forget(value) FROM (SELECT DISTINCT value FROM cdp.identity) AS i;\n\\o\n'
                 'DELETE FROM cdp.dead_letter; DELETE FROM cdp.segment_change; DELETE FROM cdp.insert_id; DELETE FROM cdp.insert_id_conflict; DELETE FROM cdp.identity_log;\n'
                 "UPDATE cdp.inbox_cursor SET clock = '-infinity';\n"
-                'SELECT (SELECT count(*) FROM cdp.profile) + (SELECT count(*) FROM cdp.membership) + (SELECT count(*) FROM cdp.event) + (SELECT count(*) FROM cdp.segment_chunk)'
+                'SELECT (SELECT count(*) FROM cdp.profile) + (SELECT count(*) FROM cdp.membership) + (SELECT count(*) FROM cdp.event) + (SELECT count(*) FROM cdp.segment_chunk) + (SELECT count(*) FROM cdp.segment_edit)'
                 ' + (SELECT count(*) FROM cdp.segment_due) + (SELECT count(*) FROM cdp.session_span) + (SELECT count(*) FROM cdp.identity);')
             if left != [0] and case:
                 self.tell('state', left_after_everybody_is_forgotten=left)

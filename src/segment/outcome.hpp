@@ -1,0 +1,29 @@
+#pragma once
+
+#include "bitmap/bitmap.hpp"
+#include "segment/catalog.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace cdp::segment {
+
+/// Who entered and left a segment when its members were computed anew.
+struct Outcome {
+  const Definition* segment = nullptr;
+  bitmap::Bitmap entered;
+  bitmap::Bitmap exited;
+};
+
+/// When a user is to be looked at again.
+struct Due {
+  int64_t user_no = 0;
+  Instant at;
+};
+
+/// Writes outcomes to the users' rows, each once however many segments there are, and records the changes;
+/// chunks and sizes are the caller's. `dues` are in ascending order of users. Answers cancels.
+void write_outcomes(std::span<const Outcome> outcomes, std::span<const Due> dues, Instant now);
+
+}  // namespace cdp::segment
