@@ -1,6 +1,7 @@
 #include "base/hash.hpp"
 #include "rule/compare.hpp"
 #include "rule/decide.hpp"
+#include "rule/evidence.hpp"
 #include "rule/plan.hpp"
 #include "rule/present.hpp"
 
@@ -60,6 +61,8 @@ class Evaluator {
       object.push_back({"parts", Json(std::move(parts))});
     } else if (!bound.node->as<Constant>() && !bound.users) {
       object.push_back({"value", value_of(bound)});
+      if (bound.reads_history)
+        object.push_back({"events", events_of_behaviour(bound, subject_of(bound), now_)});
     }
     return Json(std::move(object));
   }

@@ -192,8 +192,8 @@ struct Verdict {
 Verdict evaluate(const BoundRule& rule, const UserState& state, Instant now);
 
 /// The same as a tree for people: each condition as an object with `condition` (canonical text), `truth`,
-/// `valid_until` (ISO text; null if never), and where it has one `value` (a count, sum, time, trait …; null
-/// if absent); and, or, not and in segment have the conditions below them in `parts`.
+/// `valid_until` (ISO text; null if never), where it has one `value` (a count, sum, time, trait …; null if
+/// absent), and of one about behaviour `events`, the latest ten that count (see evidence.hpp); and, or, not and in segment have the conditions below them in `parts`.
 Json explain(const BoundRule& rule, const UserState& state, Instant now);
 
 }  // namespace cdp::rule

@@ -40,7 +40,7 @@ COMMENT ON FUNCTION cdp_count(cdp_rule, timestamptz) IS
 CREATE FUNCTION cdp_explain(user_id text, rule cdp_rule, at timestamptz DEFAULT @extschema@.cdp_now()) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION cdp_explain(text, cdp_rule, timestamptz) IS
-    'Each condition of the rule for the user at that instant: its value, its truth, and until when it holds. Error 42704 for an unknown user.';
+    'Each condition of the rule for the user at that instant: its value, its truth, until when it holds, and the latest events that count for it. Error 42704 for an unknown user.';
 
 CREATE FUNCTION cdp_segment_from_users(name text, user_ids text[]) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

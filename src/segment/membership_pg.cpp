@@ -81,48 +81,117 @@ void write_rows(const Catalog& catalog, RowMap& rows) {
   write_hints(hinted_users, hinted_due);
 }
 
-void follow_rows(pg::Spi& spi, const Catalog& catalog, std::vector<Touched>& users, RowMap& rows,
-                 Clock clock) {
-  std::map<int64_t, Touched*> by_number;
-  std::vector<int64_t> numbers;
-  for (Touched& user : users) {
-    by_number.emplace(user.user_no, &user);
-    numbers.push_back(user.user_no);
+/// Brings users up to date whose rows are loaded.
+class Follower {
+ public:
+  Follower(pg::Spi& spi, const Catalog& catalog, RowMap& rows, Clock clock)
+      : spi_(spi), catalog_(catalog), rules_(catalog.rules()), rows_(rows), clock_(clock) {
+    if (rules_.use_sessions()) sessions_.emplace(spi);
   }
-  std::optional<SessionStarts> sessions;
-  if (catalog.rules().use_sessions()) sessions.emplace(spi);
-  std::vector<Change> changes;
-  const auto follow_user = [&](Touched& user, const timeline::History& history) {
-    Row& row = rows.at(user.user_no);
-    if (row.is_new) {
-      Occurrence first{Occurrence::Kind::Everything, 0, clock.now, clock.now, Reason::Rule};
-      if (!user.occurrences.empty()) {
-        first = user.occurrences.front();
-        first.kind = Occurrence::Kind::Everything;
-      }
-      user.occurrences.insert(user.occurrences.begin(), first);
+
+  void run(std::vector<Touched>& users) {
+    for (Touched& user : users) {
+      const Row& row = rows_.at(user.user_no);
+      if (row.is_new) look_at_everything(user);
+      pending_.emplace(user.user_no, Pending{&user, needed_of(user, row)});
     }
-    const std::vector<Instant> starts = sessions ? sessions->of(user.user_no) : std::vector<Instant>();
+    read([&](int64_t user_no, const timeline::History& history) { follow(pending_.at(user_no), history); });
+    read([&](int64_t user_no, const timeline::History& history) { follow(pending_.at(user_no), history); });
+    write_rows(catalog_, rows_);
+    write_changes(spi_, changes_, clock_.now);
+  }
+
+ private:
+  using Events = std::vector<bool>;  ///< by number of the demand
+
+  struct Pending {
+    Touched* user;
+    std::optional<Events> needed;  ///< nullopt: all events
+    bool is_done = false;
+  };
+
+  /// Nobody knows yet what the rules say of a new user.
+  void look_at_everything(Touched& user) const {
+    Occurrence first{Occurrence::Kind::Everything, 0, clock_.now, clock_.now, Reason::Rule};
+    if (!user.occurrences.empty()) {
+      first = user.occurrences.front();
+      first.kind = Occurrence::Kind::Everything;
+    }
+    user.occurrences.insert(user.occurrences.begin(), first);
+  }
+
+  /// The events that the rules ask for which what happened can change.
+  std::optional<Events> needed_of(const Touched& user, const Row& row) const {
+    if (row.standing.next_due <= clock_.until) return std::nullopt;
+    Events needed(catalog_.demand().events().size());
+    for (const Occurrence& occurrence : user.occurrences) {
+      if (occurrence.kind != Occurrence::Kind::Event) return std::nullopt;
+      const std::vector<int>* events = rules_.events_beside(occurrence.event);
+      if (events == nullptr) return std::nullopt;
+      for (const int event : *events) needed[static_cast<size_t>(event)] = true;
+    }
+    return needed;
+  }
+
+  /// Calls for all who are not done, also for those without events.
+  void read(const timeline::HistoryCallback& callback) {
+    std::vector<int64_t> numbers;
+    for (const auto& [user_no, pending] : pending_)
+      if (!pending.is_done) numbers.push_back(user_no);
+    if (numbers.empty()) return;
+    std::set<int64_t> called;
+    timeline::read_histories(
+        spi_, catalog_.demand(), numbers,
+        [&](int64_t user_no, const timeline::History& history) {
+          callback(user_no, history);
+          called.insert(user_no);
+        },
+        [&](int64_t user_no) {
+          const std::optional<Events>& needed = pending_.at(user_no).needed;
+          return needed ? &*needed : nullptr;
+        });
+    const timeline::History nothing(catalog_.demand().properties().size());
+    for (const int64_t user_no : numbers)
+      if (!called.contains(user_no)) callback(user_no, nothing);
+  }
+
+  void follow(Pending& pending, const timeline::History& history) {
+    Touched& user = *pending.user;
+    Row& row = rows_.at(user.user_no);
+    const std::vector<Instant> starts = sessions_ ? sessions_->of(user.user_no) : std::vector<Instant>();
     const rule::UserState state{&user.traits, &history,          user.user_no,     user.user_id,
                                 starts,       &pg::time_zones(), &user.trait_times};
-    for (const Flip& flip : walk(catalog.rules(), state, user.occurrences, clock.until, &row.standing)) {
-      const Definition& segment = catalog.definitions()[flip.rule];
-      changes.push_back(
+    if (!pending.needed) {
+      take(user, walk(rules_, state, user.occurrences, clock_.until, &row.standing));
+      pending.is_done = true;
+      return;
+    }
+    Standing standing = row.standing;
+    if (const auto flips = walk_events(rules_, state, user.occurrences, clock_.until, &standing)) {
+      row.standing = std::move(standing);
+      take(user, *flips);
+      pending.is_done = true;
+    }
+    pending.needed.reset();
+  }
+
+  void take(const Touched& user, const std::vector<Flip>& flips) {
+    for (const Flip& flip : flips) {
+      const Definition& segment = catalog_.definitions()[flip.rule];
+      changes_.push_back(
           {user.user_no, segment.number, &segment.name, flip.has_entered, flip.effective_at, flip.reason});
     }
-  };
-  std::set<int64_t> followed;
-  timeline::read_histories(spi, catalog.demand(), numbers,
-                           [&](int64_t user_no, const timeline::History& history) {
-                             follow_user(*by_number.at(user_no), history);
-                             followed.insert(user_no);
-                           });
-  const timeline::History nothing(catalog.demand().properties().size());
-  for (Touched& user : users)
-    if (!followed.contains(user.user_no)) follow_user(user, nothing);
-  write_rows(catalog, rows);
-  write_changes(spi, changes, clock.now);
-}
+  }
+
+  pg::Spi& spi_;
+  const Catalog& catalog_;
+  const RuleSet& rules_;
+  RowMap& rows_;
+  Clock clock_;
+  std::optional<SessionStarts> sessions_;
+  std::map<int64_t, Pending> pending_;
+  std::vector<Change> changes_;
+};
 
 }  // namespace
 
@@ -158,7 +227,7 @@ void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Cl
     rows.erase(user.user_no);
     return true;
   });
-  if (!users.empty()) follow_rows(spi, catalog, users, rows, clock);
+  if (!users.empty()) Follower(spi, catalog, rows, clock).run(users);
 }
 
 int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Clock clock, int64_t max_users) {
@@ -182,7 +251,7 @@ int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Clock clock, int64_t m
     row.hint_due = Instant::max();
     row.is_new = false;
   }
-  follow_rows(spi, catalog, users, rows, clock);
+  Follower(spi, catalog, rows, clock).run(users);
   return static_cast<int64_t>(users.size());
 }
 

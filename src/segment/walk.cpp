@@ -58,6 +58,7 @@ class Walker {
   /// Goes through the instants up to `until` at which time alone may change a rule.
   void pass_time(Instant until) {
     while (standing_.next_due <= until) {
+      has_passed_time_ = true;
       const Instant due = standing_.next_due;
       standing_.next_due = Instant::max();
       for (const int rule : rules_.changed_by_time()) evaluate(rule, due, Reason::Time);
@@ -87,6 +88,7 @@ class Walker {
   }
 
   std::vector<Flip> release() { return std::move(flips_); }
+  bool has_passed_time() const { return has_passed_time_; }
 
  private:
   void evaluate(int rule, Instant at, Reason reason) {
@@ -112,6 +114,7 @@ class Walker {
   Standing& standing_;
   std::vector<Seen> seen_;  ///< by rule
   std::vector<Flip> flips_;
+  bool has_passed_time_ = false;
   InterruptTicker ticker_;
 };
 
@@ -142,6 +145,19 @@ RuleSet::RuleSet(std::vector<rule::BoundRule> rules) : rules_(std::move(rules)) 
     if (rule.is_time_dependent()) by_time_.push_back(number);
     use_sessions_ = use_sessions_ || rule.uses_sessions();
   }
+  for (const std::vector<int>& rules_of_event : by_event_) {
+    std::vector<int>& events = beside_event_.emplace_back();
+    for (const int rule : rules_of_event)
+      events.insert(events.end(), rules_[rule].events().begin(), rules_[rule].events().end());
+    std::sort(events.begin(), events.end());
+    events.erase(std::unique(events.begin(), events.end()), events.end());
+  }
+}
+
+const std::vector<int>* RuleSet::events_beside(int demand_event) const {
+  if (!by_any_event_.empty()) return nullptr;
+  if (demand_event < 0 || static_cast<size_t>(demand_event) >= beside_event_.size()) return &by_any_event_;
+  return &beside_event_[static_cast<size_t>(demand_event)];
 }
 
 const std::vector<int>& RuleSet::changed_by_event(int demand_event) const {
@@ -149,14 +165,31 @@ const std::vector<int>& RuleSet::changed_by_event(int demand_event) const {
   return by_event_[demand_event];
 }
 
-std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state,
-                       std::span<const Occurrence> occurrences, Instant now, Standing* standing) {
-  Walker walker(rules, state, standing);
-  for (const Effect& effect : effects_of(occurrences, *state.history, standing->evaluated_at)) {
+namespace {
+
+void go(Walker& walker, const std::vector<Effect>& effects, Instant now) {
+  for (const Effect& effect : effects) {
     walker.pass_time(effect.at - 1);
     walker.take(effect);
   }
   walker.pass_time(now);
+}
+
+}  // namespace
+
+std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state,
+                       std::span<const Occurrence> occurrences, Instant now, Standing* standing) {
+  Walker walker(rules, state, standing);
+  go(walker, effects_of(occurrences, *state.history, standing->evaluated_at), now);
+  return walker.release();
+}
+
+std::optional<std::vector<Flip>> walk_events(const RuleSet& rules, const rule::UserState& state,
+                                             std::span<const Occurrence> occurrences, Instant now,
+                                             Standing* standing) {
+  Walker walker(rules, state, standing);
+  go(walker, effects_of(occurrences, *state.history, standing->evaluated_at), now);
+  if (walker.has_passed_time()) return std::nullopt;
   return walker.release();
 }
 

@@ -4,6 +4,7 @@
 #include "rule/rule.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -28,6 +29,9 @@ class RuleSet {
   const std::vector<int>& changed_by_traits() const { return by_traits_; }
   const std::vector<int>& changed_by_user_id() const { return by_user_id_; }
   const std::vector<int>& changed_by_time() const { return by_time_; }
+  /// The events, by number of the demand, that those rules ask for which an event can change, ascending;
+  /// nullptr where one of them asks for any.
+  const std::vector<int>* events_beside(int demand_event) const;
   /// Does any rule count sessions?
   bool use_sessions() const { return use_sessions_; }
 
@@ -35,6 +39,7 @@ class RuleSet {
   std::vector<rule::BoundRule> rules_;
   std::vector<std::vector<int>> by_event_;
   std::vector<int> by_any_event_;
+  std::vector<std::vector<int>> beside_event_;
   std::vector<int> by_traits_;
   std::vector<int> by_user_id_;
   std::vector<int> by_time_;
@@ -91,5 +96,12 @@ struct Standing {
 /// `state` holds all events, the new ones included: rules see those up to the instant they are asked about.
 std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state,
                        std::span<const Occurrence> occurrences, Instant now, Standing* standing);
+
+/// The same for events alone, where `state` holds only the events that events_beside() names for them.
+/// nullopt where time alone may change a rule on the way, which takes all events; `standing` is of no use
+/// then.
+std::optional<std::vector<Flip>> walk_events(const RuleSet& rules, const rule::UserState& state,
+                                             std::span<const Occurrence> occurrences, Instant now,
+                                             Standing* standing);
 
 }  // namespace cdp::segment

@@ -31,11 +31,14 @@ struct Selection {
   std::function<bool(int64_t user_no, const HistorySummary& summary)> wants;
 };
 
+/// Tells which of a demand's events, by number, are needed of a user; nullptr: all that it asks for.
+using NeededEvents = std::function<const std::vector<bool>*(int64_t user_no)>;
+
 /// Reads the histories that `demand` asks for, of these users, in ascending order of user_no. Users without
 /// such events are not called for. Only what the demand names is read: with no property columns the
 /// properties stay unread. Memory: one history at a time. Answers cancels.
 void read_histories(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& users,
-                    const HistoryCallback& callback);
+                    const HistoryCallback& callback, const NeededEvents& needed = {});
 
 /// The same of everyone who is selected; quick where these are many.
 void read_all_histories(pg::Spi& spi, const Demand& demand, const Selection& selection,

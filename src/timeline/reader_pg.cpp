@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace cdp::timeline {
@@ -16,11 +18,12 @@ namespace {
 class HistoryBuilder : public HistoryVisitor {
  public:
   HistoryBuilder(const Demand& demand, const std::vector<int>& numbers, const Selection& selection,
-                 const HistoryCallback& callback)
+                 const HistoryCallback& callback, const NeededEvents& needed = {})
       : demand_(demand),
         numbers_(numbers),
         selection_(selection),
         callback_(callback),
+        needed_(needed),
         history_(demand.properties().size()),
         summary_(demand.events().size()),
         values_(demand.properties().size()) {}
@@ -31,18 +34,22 @@ class HistoryBuilder : public HistoryVisitor {
 
   void begin(int64_t user_no) override {
     user_no_ = user_no;
+    needed_now_ = needed_ ? needed_(user_no) : nullptr;
     history_.clear();
   }
 
   bool chunk(const ScannedChunk& chunk) override {
     if (chunk.is_all && selection_.wants && !is_wanted(chunk)) return false;
+    if (needed_now_ != nullptr && std::none_of(chunk.places.begin(), chunk.places.end(),
+                                               [&](int32_t place) { return is_needed(place); }))
+      return true;
     room_.decode(chunk.timeline,
                  [&](auto codes, std::span<const Instant> times) { add(chunk, codes, times); });
     return true;
   }
 
   bool event(Instant time, int32_t place, const PropertyValues& property) override {
-    add(time, number_of(place), property);
+    if (is_needed(place)) add(time, number_of(place), property);
     return true;
   }
 
@@ -51,6 +58,11 @@ class HistoryBuilder : public HistoryVisitor {
   }
 
  private:
+  bool is_needed(int32_t place) const {
+    return needed_now_ == nullptr ||
+           (place >= 0 && (*needed_now_)[static_cast<size_t>(numbers_[static_cast<size_t>(place)])]);
+  }
+
   int number_of(int32_t place) const {
     return place < 0 ? History::kOther : numbers_[static_cast<size_t>(place)];
   }
@@ -83,7 +95,7 @@ class HistoryBuilder : public HistoryVisitor {
     for (size_t i = 0; i < codes.size(); ++i) {
       ticker_.tick();
       const int32_t place = chunk.places[codes[i]];
-      if (place < 0 && !demand_.wants_all_events()) continue;
+      if ((place < 0 && !demand_.wants_all_events()) || !is_needed(place)) continue;
       add(times[i], number_of(place), [&](size_t column) { return chunk.property(i, column); });
     }
   }
@@ -92,6 +104,8 @@ class HistoryBuilder : public HistoryVisitor {
   const std::vector<int>& numbers_;  ///< the demand's of each event of the scan
   const Selection& selection_;
   const HistoryCallback& callback_;
+  const NeededEvents needed_;
+  const std::vector<bool>* needed_now_ = nullptr;
   int64_t user_no_ = 0;
   History history_;
   HistorySummary summary_;
@@ -109,11 +123,12 @@ struct NumberedDemand {
     static pg::Query query(
         "SELECT name, event_no FROM cdp.event_name WHERE name = ANY($1) ORDER BY event_no");
     const std::vector<std::string>& names = demand.events();
+    std::unordered_map<std::string_view, int> number_of;
+    for (size_t i = 0; i < names.size(); ++i) number_of.emplace(names[i], static_cast<int>(i));
     const pg::Rows rows = query(spi, names);
     for (uint64_t i = 0; i < rows.size(); ++i) {
       scan.events.push_back(rows.integer(i, 1));
-      numbers.push_back(
-          static_cast<int>(std::find(names.begin(), names.end(), rows.text(i, 0)) - names.begin()));
+      numbers.push_back(number_of.at(rows.text(i, 0)));
     }
     scan.wants_all_events = demand.wants_all_events();
     scan.properties = demand.properties();
@@ -123,11 +138,11 @@ struct NumberedDemand {
 }  // namespace
 
 void read_histories(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& users,
-                    const HistoryCallback& callback) {
+                    const HistoryCallback& callback, const NeededEvents& needed) {
   if (demand.wants_nothing()) return;
   const NumberedDemand wanted(spi, demand);
   const Selection everything;
-  HistoryBuilder builder(demand, wanted.numbers, everything, callback);
+  HistoryBuilder builder(demand, wanted.numbers, everything, callback, needed);
   scan_users(spi, wanted.scan, users, builder);
 }
 

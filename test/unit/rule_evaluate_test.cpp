@@ -344,10 +344,11 @@ TEST(RuleEvaluate, ExplainsEachCondition) {
       R"({"condition":"plan = 'pro' and avg(x.p in last 1 day) > 1","truth":true,)"
       R"("valid_until":"2025-01-03T00:00:00Z","parts":[)"
       R"({"condition":"plan = 'pro'","truth":true,"valid_until":null,"value":"pro"},)"
-      R"({"condition":"avg(x.p in last 1 day) > 1","truth":true,"valid_until":"2025-01-03T00:00:00Z","value":2}]})");
+      R"({"condition":"avg(x.p in last 1 day) > 1","truth":true,"valid_until":"2025-01-03T00:00:00Z","value":2,)"
+      R"("events":[{"event":"x","ts":"2025-01-01T00:00:00Z"}]}]})");
   EXPECT_EQ(user.explained("last(x) in last 5 days", "2025-01-02"),
             R"({"condition":"last(x) in last 5 days","truth":true,"valid_until":"2025-01-07T00:00:00Z",)"
-            R"("value":"2025-01-02T00:00:00Z"})");
+            R"("value":"2025-01-02T00:00:00Z","events":[{"event":"x","ts":"2025-01-02T00:00:00Z"}]})");
 }
 
 TEST(RuleCompare, LikeTakesCharactersAndEscapes) {

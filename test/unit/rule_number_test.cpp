@@ -116,7 +116,8 @@ TEST(RuleNumber, LastsUntilOneOfItsPartsChangesIt) {
             until(false, "2025-01-08"));
   EXPECT_EQ(user.explained("count(a) / 3 > count(b)", "2025-01-02"),
             R"-({"condition":"count(a) / 3 > count(b)","truth":true,"valid_until":"2025-01-04T00:00:00Z",)-"
-            R"-("value":{"left":0.666666666666666666666666666667,"right":0}})-");
+            R"-("value":{"left":0.666666666666666666666666666667,"right":0},"events":[)-"
+            R"-({"event":"a","ts":"2025-01-01T00:00:00Z"},{"event":"a","ts":"2025-01-02T00:00:00Z"}]})-");
 }
 
 TEST(RulePlace, IsTheLatestOneKnown) {

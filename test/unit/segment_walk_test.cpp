@@ -188,5 +188,84 @@ TEST(Walk, EndsWhereTheRuleSaysWhateverTheBatches) {
   }
 }
 
+TEST(Walk, NeedsOnlyTheEventsBesideThoseThatHappened) {
+  timeline::Demand demand;
+  const RuleSet rules({rule::bind(rule::parse("did(a) and not did(b)"), demand, {}),
+                       rule::bind(rule::parse("did(b)"), demand, {}),
+                       rule::bind(rule::parse("did(c)"), demand, {}),
+                       rule::bind(rule::parse("x = 1"), demand, {})});
+  const int a = demand.event("a"), b = demand.event("b"), c = demand.event("c");
+  EXPECT_EQ(*rules.events_beside(a), (std::vector<int>{a, b}));
+  EXPECT_EQ(*rules.events_beside(b), (std::vector<int>{a, b}));
+  EXPECT_EQ(*rules.events_beside(c), std::vector<int>{c});
+  EXPECT_EQ(*rules.events_beside(timeline::History::kOther), std::vector<int>{});
+  EXPECT_EQ(*rules.events_beside(17), std::vector<int>{});
+  const RuleSet with_any(
+      {rule::bind(rule::parse("did(a)"), demand, {}), rule::bind(rule::parse("did(any)"), demand, {})});
+  EXPECT_EQ(with_any.events_beside(a), nullptr);
+  EXPECT_EQ(with_any.events_beside(timeline::History::kOther), nullptr);
+}
+
+// Events alone, with no more of the history than they need, lead where the whole of it leads.
+TEST(Walk, OfEventsAloneIsTheWalk) {
+  const std::vector<const char*> texts{
+      "count(a in last 10 seconds) >= 2",  "did(a) and not did(b in last 7 seconds)",
+      "sequence(c, d in last 20 seconds)", "count(d) between 2 and 3",
+      "last(c) more than 5 seconds ago",   "abandoned(b, c within 2 seconds)"};
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  int compared = 0, refused = 0;
+  for (int round = 0; round < 300; ++round) {
+    timeline::Demand demand;
+    std::vector<rule::BoundRule> bound;
+    for (const char* text : texts) bound.push_back(rule::bind(rule::parse(text), demand, {}));
+    const RuleSet rules(bound);
+    Standing standing;
+    standing.is_member.resize(texts.size());
+    std::vector<std::pair<Instant, int>> events;
+    Instant now{0};
+    for (int step = 0; step < 12; ++step) {
+      std::vector<Occurrence> occurrences;
+      if (step == 0) occurrences.push_back({Occurrence::Kind::Everything, 0, now, now, Reason::Rule});
+      for (uint64_t i = random() % 3; i > 0; --i) {
+        const Instant at = now + static_cast<Micros>(random() % 3000) * kMillisecond;
+        const int event = static_cast<int>(random() % demand.events().size());
+        events.emplace_back(at, event);
+        occurrences.push_back({Occurrence::Kind::Event, event, at, at, Reason::Event});
+      }
+      now = now + 3 * kSecond;
+      std::stable_sort(events.begin(), events.end(), [](auto& x, auto& y) { return x.first < y.first; });
+      timeline::History whole, needed;
+      for (const auto& [at, event] : events) {
+        whole.add(at, event, {});
+        const bool is_needed =
+            std::any_of(occurrences.begin(), occurrences.end(), [&, event = event](auto& occurrence) {
+              const std::vector<int>& beside = *rules.events_beside(occurrence.event);
+              return std::binary_search(beside.begin(), beside.end(), event);
+            });
+        if (is_needed) needed.add(at, event, {});
+      }
+      Standing after = standing;
+      const std::vector<Flip> flips =
+          walk(rules, rule::UserState{nullptr, &whole, 1, "u"}, occurrences, now, &after);
+      Standing other = standing;
+      const auto of_events =
+          walk_events(rules, rule::UserState{nullptr, &needed, 1, "u"}, occurrences, now, &other);
+      if (step > 0 && of_events) {
+        ++compared;
+        EXPECT_EQ(*of_events, flips);
+        EXPECT_EQ(other.is_member, after.is_member);
+        EXPECT_EQ(other.evaluated_at, after.evaluated_at);
+        EXPECT_EQ(other.next_due, after.next_due);
+      }
+      refused += step > 0 && !of_events ? 1 : 0;
+      standing = after;
+    }
+  }
+  EXPECT_GT(compared, 300);
+  EXPECT_GT(refused, 100);
+}
+
 }  // namespace
 }  // namespace cdp::segment
