@@ -98,7 +98,9 @@ SELECT cdp_now() - since AS kept, min(recorded_at) >= since AS are_all_young FRO
 SELECT count(*) FILTER (WHERE h.size IS NULL) AS unknown, min(h.at) FILTER (WHERE h.size IS NOT NULL) AS known_since, count(*) FILTER (WHERE h.size <> n.size) AS wrong
 FROM cdp_segment_history('buyers', '2025-03-01 12:00Z') AS h LEFT JOIN noted AS n ON n.at = h.at AND n.name = 'buyers';
 SET cdp.segment_change_keep = '0';
+\set VERBOSITY sqlstate
 SET cdp.segment_change_keep = '-1';
+\set VERBOSITY default
 
 DROP TABLE noted;
 SET cdp.now = '';

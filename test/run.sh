@@ -55,12 +55,12 @@ sanitized_build() {
 # Without the one proof by volume, which takes a minute and a half here and touches nothing that others do not.
 test_sanitize() { sanitized_build && build/sanitized/cdp_unit --gtest_filter=-Thompson.ReachesThePublishedRegret; }
 
-# Its corpus and 20 seconds of chance for every fuzzer, a minute for those of bitmaps; what broke it stays in
+# Its corpus and 20 seconds of chance for every fuzzer, a minute for those of bitmaps and rules; what broke it stays in
 # build/sanitized/crash-….
 fuzz_one() {
   local name=$1 target=build/sanitized/fuzz_$1 found=build/sanitized/corpus_$1 seconds=20
   mkdir -p "$found"
-  case $name in bitmap* | bsi) seconds=60 ;; esac
+  case $name in bitmap* | bsi | rule_*) seconds=60 ;; esac
   local folders=("$found")
   if [ -d "test/fuzz/corpus/$name" ]; then folders+=("test/fuzz/corpus/$name"); fi
   if "$target" -max_total_time="${CDP_FUZZ_SECONDS:-$seconds}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \

@@ -50,16 +50,8 @@ Verdict evaluate_aggregate(const Bound& node, const Subject& subject, Instant no
     if (range.end >= window.end_of_all(subject.history))
       return evaluate_threshold(node, *threshold, window, subject.history, range);
   }
-  InterruptTicker ticker;
   MovingAggregate moving(node, subject, now);
-  const bool truth = moving.truth();
-  for (;;) {
-    ticker.tick();
-    const Instant next = moving.next();
-    if (next == Instant::max()) return {truth, next};
-    moving.advance();
-    if (moving.truth() != truth) return {truth, next};
-  }
+  return verdict_of(moving);
 }
 
 Json value_of_aggregate(const Bound& node, const Subject& subject, Instant now) {

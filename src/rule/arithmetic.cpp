@@ -1,7 +1,6 @@
 #include "rule/arithmetic.hpp"
 
 #include "base/error.hpp"
-#include "base/interrupt.hpp"
 #include "base/quotient.hpp"
 #include "rule/compare.hpp"
 #include "rule/moving.hpp"
@@ -93,16 +92,8 @@ class MovingCompare {
 }  // namespace
 
 Verdict evaluate_compare(const Bound& node, const Subject& subject, Instant now) {
-  InterruptTicker ticker;
   MovingCompare moving(node, subject, now);
-  const bool truth = moving.truth();
-  for (;;) {
-    ticker.tick();
-    const Instant next = moving.next();
-    if (next == Instant::max()) return {truth, next};
-    moving.advance();
-    if (moving.truth() != truth) return {truth, next};
-  }
+  return verdict_of(moving);
 }
 
 Json value_of_compare(const Bound& node, const Subject& subject, Instant now) {

@@ -9,7 +9,8 @@ namespace {
 
 class Binder {
  public:
-  Binder(timeline::Demand& demand, const SegmentResolver& resolve) : demand_(demand), resolve_(resolve) {}
+  Binder(timeline::Demand& demand, const SegmentResolver& resolve, ConditionNumbers* numbers)
+      : demand_(demand), resolve_(resolve), numbers_(numbers) {}
 
   std::shared_ptr<const BoundRule::Plan> plan(const Rule& rule) {
     plan_.root = bind(rule.root_pointer());
@@ -31,8 +32,16 @@ class Binder {
     std::visit([&](const auto& kind) { bind_kind(bound, kind); }, node->kind);
     for (const Bound& part : bound.parts) bound.reads_history = bound.reads_history || part.reads_history;
     bound.reads_history = bound.reads_history || !bound.filters.empty() || !bound.operands.empty();
+    if (numbers_ != nullptr && is_costly(bound)) bound.number = numbers_->number_of(*node);
     --depth_;
     return bound;
+  }
+
+  /// Is it a condition by itself, and more than a look at a trait?
+  static bool is_costly(const Bound& bound) {
+    const Node& node = *bound.node;
+    return bound.parts.empty() &&
+           (!bound.filters.empty() || node.as<Compare>() || node.as<TraitTime>() || node.as<Held>());
   }
 
   void bind_kind(Bound& /*bound*/, const Constant& /*constant*/) {}
@@ -200,6 +209,7 @@ class Binder {
 
   timeline::Demand& demand_;
   const SegmentResolver& resolve_;
+  ConditionNumbers* numbers_;
   BoundRule::Plan plan_;
   std::vector<std::string> open_;  // segments being put in place
   int nodes_ = 0;
@@ -240,8 +250,13 @@ std::optional<Micros> lookback_of(const Bound& condition) {
   return furthest;
 }
 
-BoundRule bind(const Rule& rule, timeline::Demand& demand, const SegmentResolver& resolve) {
-  return BoundRule(Binder(demand, resolve).plan(rule));
+int ConditionNumbers::number_of(const Node& condition) {
+  return by_text_.try_emplace(print(condition), static_cast<int>(by_text_.size())).first->second;
+}
+
+BoundRule bind(const Rule& rule, timeline::Demand& demand, const SegmentResolver& resolve,
+               ConditionNumbers* numbers) {
+  return BoundRule(Binder(demand, resolve, numbers).plan(rule));
 }
 
 }  // namespace cdp::rule

@@ -24,29 +24,20 @@ bool holds_for_event(const Bound& bound, const timeline::History& history, size_
 
 class Evaluator {
  public:
-  Evaluator(const UserState& state, Instant now)
-      : state_(state), history_(state.history != nullptr ? *state.history : no_events_), now_(now) {
+  Evaluator(const UserState& state, Instant now, KnownVerdicts* known = nullptr)
+      : state_(state),
+        history_(state.history != nullptr ? *state.history : no_events_),
+        now_(now),
+        known_(known) {
     for (const Instant start : state.session_starts) sessions_.add(start, timeline::History::kOther, {});
   }
 
   Verdict evaluate(const Bound& bound) const {
-    if (bound.node->as<And>()) return combined(bound, false);
-    if (bound.node->as<Or>()) return combined(bound, true);
-    if (bound.node->as<Not>()) {
-      Verdict verdict = evaluate(bound.parts.front());
-      verdict.truth = !verdict.truth;
-      return verdict;
-    }
-    if (bound.users)
-      return {bound.users->users().contains(static_cast<uint32_t>(state_.user_no)), Instant::max()};
-    if (bound.node->as<InSegment>()) return evaluate(bound.parts.front());
-    if (bound.reads_history || bound.node->as<Compare>())
-      return evaluate_behaviour(bound, subject_of(bound), now_);
-    if (const auto* comparison = bound.node->as<Comparison>())
-      return {holds(comparison->test, trait(*comparison)), Instant::max()};
-    if (bound.node->as<Sample>()) return {is_in_sample(*bound.node, state_), Instant::max()};
-    if (const auto* constant = bound.node->as<Constant>()) return {constant->truth, Instant::max()};
-    return evaluate_present(*bound.node, state_, zone_of(bound), now_);
+    if (known_ == nullptr || bound.number < 0) return evaluate_anew(bound);
+    if (const Verdict* verdict = known_->find(bound.number)) return *verdict;
+    const Verdict verdict = evaluate_anew(bound);
+    known_->keep(bound.number, verdict);
+    return verdict;
   }
 
   Json explain(const Bound& bound) const {
@@ -68,6 +59,26 @@ class Evaluator {
   }
 
  private:
+  Verdict evaluate_anew(const Bound& bound) const {
+    if (bound.node->as<And>()) return combined(bound, false);
+    if (bound.node->as<Or>()) return combined(bound, true);
+    if (bound.node->as<Not>()) {
+      Verdict verdict = evaluate(bound.parts.front());
+      verdict.truth = !verdict.truth;
+      return verdict;
+    }
+    if (bound.users)
+      return {bound.users->users().contains(static_cast<uint32_t>(state_.user_no)), Instant::max()};
+    if (bound.node->as<InSegment>()) return evaluate(bound.parts.front());
+    if (bound.reads_history || bound.node->as<Compare>())
+      return evaluate_behaviour(bound, subject_of(bound), now_);
+    if (const auto* comparison = bound.node->as<Comparison>())
+      return {holds(comparison->test, trait(*comparison)), Instant::max()};
+    if (bound.node->as<Sample>()) return {is_in_sample(*bound.node, state_), Instant::max()};
+    if (const auto* constant = bound.node->as<Constant>()) return {constant->truth, Instant::max()};
+    return evaluate_present(*bound.node, state_, zone_of(bound), now_);
+  }
+
   /// A conjunction (`deciding` false) or disjunction (true): one part of the deciding truth decides. While
   /// such a part keeps its truth so does the whole; without one the whole lasts as long as all parts.
   Verdict combined(const Bound& bound, bool deciding) const {
@@ -129,6 +140,7 @@ class Evaluator {
   const timeline::History& history_;
   timeline::History sessions_;  ///< session starts as events
   Instant now_;
+  KnownVerdicts* known_;
 };
 
 }  // namespace
@@ -176,8 +188,8 @@ double sample_point(const Sample& sample, const UserState& state) {
   return static_cast<double>(hash >> 11) * 0x1p-53;
 }
 
-Verdict evaluate(const BoundRule& rule, const UserState& state, Instant now) {
-  return Evaluator(state, now).evaluate(rule.plan().root);
+Verdict evaluate(const BoundRule& rule, const UserState& state, Instant now, KnownVerdicts* known) {
+  return Evaluator(state, now, known).evaluate(rule.plan().root);
 }
 
 Json explain(const BoundRule& rule, const UserState& state, Instant now) {

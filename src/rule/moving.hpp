@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/interrupt.hpp"
 #include "rule/plan.hpp"
 
 #include <cstdint>
@@ -70,5 +71,19 @@ class MovingAggregate {
   std::set<std::pair<int64_t, size_t>> ranks_;  ///< of Most: (count, latest) of each value
   std::map<int64_t, int64_t> days_;
 };
+
+/// The truth of a MovingAggregate, or of what is made of several, and when it changes.
+template <class Moving>
+Verdict verdict_of(Moving& moving) {
+  InterruptTicker ticker;
+  const bool truth = moving.truth();
+  for (;;) {
+    ticker.tick();
+    const Instant next = moving.next();
+    if (next == Instant::max()) return {truth, next};
+    moving.advance();
+    if (moving.truth() != truth) return {truth, next};
+  }
+}
 
 }  // namespace cdp::rule

@@ -29,6 +29,7 @@ struct Bound {
   size_t second_column = 0;              ///< of Nearby: the longitude, `column` being the latitude
   bool reads_history = false;            ///< by itself or below
   bool uses_zone = false;                ///< local time counts for the condition
+  int number = -1;                       ///< by ConditionNumbers, of a condition that is worth it
   std::shared_ptr<const UserSet> users;  ///< of InSegment, instead of parts, where no rule is asked
   int profile_condition =
       -1;  ///< of a comparison of a trait, a sample or such a segment: which of the plan's

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -152,12 +153,25 @@ class BoundRule {
   std::shared_ptr<const Plan> plan_;
 };
 
+/// Numbers conditions about behaviour and the present time, so that those that read the same have the same
+/// number in whatever rules they are.
+class ConditionNumbers {
+ public:
+  int number_of(const Node& condition);
+  size_t size() const { return by_text_.size(); }
+
+ private:
+  std::unordered_map<std::string, int> by_text_;
+};
+
 /// Binds a rule (call it as rule::bind: a SegmentResolver brings std::bind into the look-up): asks `demand`
 /// for the events and properties it needs and puts the rules of the segments it names in place. Several rules
 /// may share a demand. Throws Error(NotFound) for a segment that `resolve` does not know (also if `resolve`
 /// is empty), Error(BadValue) for segments that name each other in a circle, naming the chain, and
 /// Error(Limit) beyond kMaxBoundNodes or kMaxBoundDepth.
-BoundRule bind(const Rule& rule, timeline::Demand& demand, const SegmentResolver& resolve);
+/// `numbers`: numbers its conditions.
+BoundRule bind(const Rule& rule, timeline::Demand& demand, const SegmentResolver& resolve,
+               ConditionNumbers* numbers = nullptr);
 
 /// What a rule sees of one user.
 struct UserState {
@@ -182,6 +196,30 @@ struct Verdict {
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
+/// What is known of numbered conditions for one user at one instant, so that several rules ask it once.
+class KnownVerdicts {
+ public:
+  explicit KnownVerdicts(size_t conditions) : entries_(conditions) {}
+
+  /// Another user, instant or history: nothing is known.
+  void forget() { ++epoch_; }
+  const Verdict* find(int condition) const {
+    const Entry& entry = entries_[static_cast<size_t>(condition)];
+    return entry.epoch == epoch_ ? &entry.verdict : nullptr;
+  }
+  void keep(int condition, const Verdict& verdict) {
+    entries_[static_cast<size_t>(condition)] = {epoch_, verdict};
+  }
+
+ private:
+  struct Entry {
+    uint64_t epoch = 0;
+    Verdict verdict;
+  };
+  std::vector<Entry> entries_;
+  uint64_t epoch_ = 1;
+};
+
 /// Truth of `rule` for one user at `now`, which is finite.
 ///
 /// `state.history` must hold the user's events as the demand asks for them, at least as far back as
@@ -189,11 +227,14 @@ struct Verdict {
 /// time <= now count, a window is (now - W, now]. `valid_until` is exact for a single condition; for and, or
 /// and not it is never later than the first change. Throws what the interrupt check throws. Cost: for each
 /// condition one pass over the events in its window; windows are found by binary search.
-Verdict evaluate(const BoundRule& rule, const UserState& state, Instant now);
+///
+/// `known`: of the numbers that the rule was bound with; takes from there what it finds, and adds the rest.
+Verdict evaluate(const BoundRule& rule, const UserState& state, Instant now, KnownVerdicts* known = nullptr);
 
 /// The same as a tree for people: each condition as an object with `condition` (canonical text), `truth`,
 /// `valid_until` (ISO text; null if never), where it has one `value` (a count, sum, time, trait …; null if
-/// absent), and of one about behaviour `events`, the latest ten that count (see evidence.hpp); and, or, not and in segment have the conditions below them in `parts`.
+/// absent), and of one about behaviour `events`, the latest ten that count (see evidence.hpp); and, or, not
+/// and in segment have the conditions below them in `parts`.
 Json explain(const BoundRule& rule, const UserState& state, Instant now);
 
 }  // namespace cdp::rule

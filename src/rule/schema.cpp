@@ -1,211 +1,280 @@
 #include "rule/schema.hpp"
 
+#include <array>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <utility>
+
 namespace cdp::rule {
 
-std::string_view json_schema() {
-  // clang-format off
-  static constexpr std::string_view kSchema = R"json({
-"$schema": "https://json-schema.org/draft/2020-12/schema",
-"title": "A rule about users (cdp_rule)",
-"$ref": "#/$defs/condition",
-"$defs": {
-"condition": {"anyOf": [{"type": "boolean"}, {"type": "object", "properties": {"and": {"type": "array",
-"items": {"$ref": "#/$defs/condition"}, "minItems": 1}}, "required": ["and"], "additionalProperties"
-: false}, {"type": "object", "properties": {"or": {"type": "array", "items": {"$ref": "#/$defs/condition"},
-"minItems": 1}}, "required": ["or"], "additionalProperties": false}, {"type": "object", "properties": {"not"
-: {"$ref": "#/$defs/condition"}}, "required": ["not"], "additionalProperties": false}, {"$ref":
-"#/$defs/trait"}, {"type": "object", "properties": {"held": {"$ref": "#/$defs/trait"}, "for": {"$ref":
-"#/$defs/length"}}, "required": ["held", "for"], "additionalProperties": false}, {"type": "object",
-"properties": {"now": {"enum": ["weekday", "hour"]}, "op": {"type": "string"}, "value": {}}, "required": [
-"now", "op"], "additionalProperties": false, "anyOf": [{"$ref": "#/$defs/value_test"}]}, {"type": "object",
-"properties": {"compare": {"type": "object", "properties": {"left": {"$ref": "#/$defs/number"}, "op": {
-"enum": ["=", "<>", "!=", "<", "<=", ">", ">="]}, "right": {"$ref": "#/$defs/number"}}, "required": ["left"
-, "op", "right"], "additionalProperties": false}}, "required": ["compare"], "additionalProperties": false},
-{"type": "object", "properties": {"in_segment": {"$ref": "#/$defs/name"}}, "required": ["in_segment"],
-"additionalProperties": false}, {"type": "object", "properties": {"sample": {"type": "object", "properties"
-: {"percent": {"type": "number", "minimum": 0, "maximum": 100}, "seed": {"type": "string"}}, "required": [
-"percent", "seed"], "additionalProperties": false}}, "required": ["sample"], "additionalProperties"
-: false}, {"type": "object", "properties": {"did": {"$ref": "#/$defs/events"}}, "required": ["did"],
-"additionalProperties": false}, {"type": "object", "properties": {"count": {"$ref": "#/$defs/events"}, "op"
-: {"type": "string"}, "value": {}}, "required": ["count", "op"], "additionalProperties": false, "anyOf": [{
-"$ref": "#/$defs/number_test"}]}, {"type": "object", "properties": {"days": {"$ref": "#/$defs/events"}, "op"
-: {"type": "string"}, "value": {}}, "required": ["days", "op"], "additionalProperties": false, "anyOf": [{
-"$ref": "#/$defs/number_test"}]}, {"type": "object", "properties": {"sum": {"$ref": "#/$defs/measured"},
-"op": {"type": "string"}, "value": {}}, "required": ["sum", "op"], "additionalProperties": false, "anyOf"
-: [{"$ref": "#/$defs/number_test"}]}, {"type": "object", "properties": {"avg": {"$ref": "#/$defs/measured"
-}, "op": {"type": "string"}, "value": {}}, "required": ["avg", "op"], "additionalProperties": false, "anyOf"
-: [{"$ref": "#/$defs/number_test"}]}, {"type": "object", "properties": {"min": {"$ref": "#/$defs/measured"
-}, "op": {"type": "string"}, "value": {}}, "required": ["min", "op"], "additionalProperties": false, "anyOf"
-: [{"$ref": "#/$defs/number_test"}]}, {"type": "object", "properties": {"max": {"$ref": "#/$defs/measured"
-}, "op": {"type": "string"}, "value": {}}, "required": ["max", "op"], "additionalProperties": false, "anyOf"
-: [{"$ref": "#/$defs/number_test"}]}, {"type": "object", "properties": {"distinct": {"$ref":
-"#/$defs/measured"}, "op": {"type": "string"}, "value": {}}, "required": ["distinct", "op"],
-"additionalProperties": false, "anyOf": [{"$ref": "#/$defs/number_test"}]}, {"type": "object", "properties"
-: {"most": {"$ref": "#/$defs/measured"}, "op": {"type": "string"}, "value": {}}, "required": ["most", "op"
-], "additionalProperties": false, "anyOf": [{"$ref": "#/$defs/value_test"}]}, {"type": "object",
-"properties": {"sessions": {"$ref": "#/$defs/window"}, "op": {"type": "string"}, "value": {}}, "required": [
-"sessions", "op"], "additionalProperties": false, "anyOf": [{"$ref": "#/$defs/number_test"}]}, {"type":
-"object", "properties": {"first": {"$ref": "#/$defs/event"}, "op": {"type": "string"}, "value": {}},
-"required": ["first", "op"], "additionalProperties": false, "anyOf": [{"$ref": "#/$defs/time_test"}]}, {
-"type": "object", "properties": {"last": {"$ref": "#/$defs/event"}, "op": {"type": "string"}, "value": {}},
-"required": ["last", "op"], "additionalProperties": false, "anyOf": [{"$ref": "#/$defs/time_test"}]}, {
-"type": "object", "properties": {"sequence": {"type": "object", "properties": {"steps": {"type": "array",
-"items": {"$ref": "#/$defs/step"}, "minItems": 2}, "within": {"$ref": "#/$defs/length"}, "last": {"$ref":
-"#/$defs/length"}, "between_ago": {"type": "array", "items": {"$ref": "#/$defs/length"}, "minItems": 2,
-"maxItems": 2}, "more_than_ago": {"$ref": "#/$defs/length"}, "since": {"$ref": "#/$defs/time"}, "before": {
-"$ref": "#/$defs/time"}, "between": {"type": "array", "items": {"$ref": "#/$defs/time"}, "minItems": 2,
-"maxItems": 2}, "calendar": {"enum": ["today", "this week", "this month"]}}, "required": ["steps"],
-"additionalProperties": false, "dependentSchemas": {"last": {"properties": {"between_ago": false,
-"more_than_ago": false, "since": false, "before": false, "between": false, "calendar": false}},
-"between_ago": {"properties": {"last": false, "more_than_ago": false, "since": false, "before": false,
-"between": false, "calendar": false}}, "more_than_ago": {"properties": {"last": false, "between_ago"
-: false, "since": false, "before": false, "between": false, "calendar": false}}, "since": {"properties": {
-"last": false, "between_ago": false, "more_than_ago": false, "before": false, "between": false, "calendar"
-: false}}, "before": {"properties": {"last": false, "between_ago": false, "more_than_ago": false, "since"
-: false, "between": false, "calendar": false}}, "between": {"properties": {"last": false, "between_ago"
-: false, "more_than_ago": false, "since": false, "before": false, "calendar": false}}, "calendar": {
-"properties": {"last": false, "between_ago": false, "more_than_ago": false, "since": false, "before"
-: false, "between": false}}}}}, "required": ["sequence"], "additionalProperties": false}, {"type": "object"
-, "properties": {"abandoned": {"type": "object", "properties": {"first": {"$ref": "#/$defs/event"}, "then"
-: {"$ref": "#/$defs/event"}, "within": {"$ref": "#/$defs/length"}, "last": {"$ref": "#/$defs/length"},
-"between_ago": {"type": "array", "items": {"$ref": "#/$defs/length"}, "minItems": 2, "maxItems": 2},
-"more_than_ago": {"$ref": "#/$defs/length"}, "since": {"$ref": "#/$defs/time"}, "before": {"$ref":
-"#/$defs/time"}, "between": {"type": "array", "items": {"$ref": "#/$defs/time"}, "minItems": 2, "maxItems"
-: 2}, "calendar": {"enum": ["today", "this week", "this month"]}}, "required": ["first", "then", "within"],
-"additionalProperties": false, "dependentSchemas": {"last": {"properties": {"between_ago": false,
-"more_than_ago": false, "since": false, "before": false, "between": false, "calendar": false}},
-"between_ago": {"properties": {"last": false, "more_than_ago": false, "since": false, "before": false,
-"between": false, "calendar": false}}, "more_than_ago": {"properties": {"last": false, "between_ago"
-: false, "since": false, "before": false, "between": false, "calendar": false}}, "since": {"properties": {
-"last": false, "between_ago": false, "more_than_ago": false, "before": false, "between": false, "calendar"
-: false}}, "before": {"properties": {"last": false, "between_ago": false, "more_than_ago": false, "since"
-: false, "between": false, "calendar": false}}, "between": {"properties": {"last": false, "between_ago"
-: false, "more_than_ago": false, "since": false, "before": false, "calendar": false}}, "calendar": {
-"properties": {"last": false, "between_ago": false, "more_than_ago": false, "since": false, "before"
-: false, "between": false}}}}}, "required": ["abandoned"], "additionalProperties": false}, {"type": "object"
-, "properties": {"within": {"type": "object", "properties": {"distance": {"type": "string", "pattern":
-"^[0-9.]+ (meters?|kilometers?|feet|foot|miles?)$"}, "latitude": {"type": "number", "minimum": -90,
-"maximum": 90}, "longitude": {"type": "number", "minimum": -180, "maximum": 180}}, "required": ["distance",
-"latitude", "longitude"], "additionalProperties": false}}, "required": ["within"], "additionalProperties"
-: false}]},
-"trait": {"type": "object", "properties": {"trait": {"$ref": "#/$defs/names"}, "op": {"type": "string"},
-"value": {}}, "required": ["trait", "op"], "additionalProperties": false, "anyOf": [{"$ref":
-"#/$defs/value_test"}, {"$ref": "#/$defs/trait_time_test"}]},
-"where": {"anyOf": [{"type": "boolean"}, {"type": "object", "properties": {"and": {"type": "array", "items"
-: {"$ref": "#/$defs/where"}, "minItems": 1}}, "required": ["and"], "additionalProperties": false}, {"type":
-"object", "properties": {"or": {"type": "array", "items": {"$ref": "#/$defs/where"}, "minItems": 1}},
-"required": ["or"], "additionalProperties": false}, {"type": "object", "properties": {"not": {"$ref":
-"#/$defs/where"}}, "required": ["not"], "additionalProperties": false}, {"type": "object", "properties": {
-"property": {"$ref": "#/$defs/names"}, "op": {"type": "string"}, "value": {}}, "required": ["property", "op"
-], "additionalProperties": false, "anyOf": [{"$ref": "#/$defs/value_test"}]}, {"type": "object",
-"properties": {"context": {"$ref": "#/$defs/names"}, "op": {"type": "string"}, "value": {}}, "required": [
-"context", "op"], "additionalProperties": false, "anyOf": [{"$ref": "#/$defs/value_test"}]}]},
-"number": {"anyOf": [{"type": "number"}, {"type": "object", "properties": {"trait": {"$ref": "#/$defs/names"
-}}, "required": ["trait"], "additionalProperties": false}, {"type": "object", "properties": {"count": {
-"$ref": "#/$defs/events"}}, "required": ["count"], "additionalProperties": false}, {"type": "object",
-"properties": {"days": {"$ref": "#/$defs/events"}}, "required": ["days"], "additionalProperties": false}, {
-"type": "object", "properties": {"sum": {"$ref": "#/$defs/measured"}}, "required": ["sum"],
-"additionalProperties": false}, {"type": "object", "properties": {"avg": {"$ref": "#/$defs/measured"}},
-"required": ["avg"], "additionalProperties": false}, {"type": "object", "properties": {"min": {"$ref":
-"#/$defs/measured"}}, "required": ["min"], "additionalProperties": false}, {"type": "object", "properties"
-: {"max": {"$ref": "#/$defs/measured"}}, "required": ["max"], "additionalProperties": false}, {"type":
-"object", "properties": {"distinct": {"$ref": "#/$defs/measured"}}, "required": ["distinct"],
-"additionalProperties": false}, {"type": "object", "properties": {"+": {"type": "array", "items": {"$ref":
-"#/$defs/number"}, "minItems": 2, "maxItems": 2}}, "required": ["+"], "additionalProperties": false}, {
-"type": "object", "properties": {"-": {"type": "array", "items": {"$ref": "#/$defs/number"}, "minItems": 2,
-"maxItems": 2}}, "required": ["-"], "additionalProperties": false}, {"type": "object", "properties": {"*": {
-"type": "array", "items": {"$ref": "#/$defs/number"}, "minItems": 2, "maxItems": 2}}, "required": ["*"],
-"additionalProperties": false}, {"type": "object", "properties": {"/": {"type": "array", "items": {"$ref":
-"#/$defs/number"}, "minItems": 2, "maxItems": 2}}, "required": ["/"], "additionalProperties": false}]},
-"events": {"type": "object", "properties": {"event": {"$ref": "#/$defs/name"}, "any": {"const": true},
-"where": {"$ref": "#/$defs/where"}, "last": {"$ref": "#/$defs/length"}, "between_ago": {"type": "array",
-"items": {"$ref": "#/$defs/length"}, "minItems": 2, "maxItems": 2}, "more_than_ago": {"$ref":
-"#/$defs/length"}, "since": {"$ref": "#/$defs/time"}, "before": {"$ref": "#/$defs/time"}, "between": {"type"
-: "array", "items": {"$ref": "#/$defs/time"}, "minItems": 2, "maxItems": 2}, "calendar": {"enum": ["today",
-"this week", "this month"]}}, "required": [], "additionalProperties": false, "allOf": [{"oneOf": [{
-"required": ["event"]}, {"required": ["any"]}]}], "dependentSchemas": {"last": {"properties": {"between_ago"
-: false, "more_than_ago": false, "since": false, "before": false, "between": false, "calendar": false}},
-"between_ago": {"properties": {"last": false, "more_than_ago": false, "since": false, "before": false,
-"between": false, "calendar": false}}, "more_than_ago": {"properties": {"last": false, "between_ago"
-: false, "since": false, "before": false, "between": false, "calendar": false}}, "since": {"properties": {
-"last": false, "between_ago": false, "more_than_ago": false, "before": false, "between": false, "calendar"
-: false}}, "before": {"properties": {"last": false, "between_ago": false, "more_than_ago": false, "since"
-: false, "between": false, "calendar": false}}, "between": {"properties": {"last": false, "between_ago"
-: false, "more_than_ago": false, "since": false, "before": false, "calendar": false}}, "calendar": {
-"properties": {"last": false, "between_ago": false, "more_than_ago": false, "since": false, "before"
-: false, "between": false}}}},
-"measured": {"type": "object", "properties": {"event": {"$ref": "#/$defs/name"}, "any": {"const": true},
-"where": {"$ref": "#/$defs/where"}, "property": {"$ref": "#/$defs/names"}, "context": {"$ref":
-"#/$defs/names"}, "last": {"$ref": "#/$defs/length"}, "between_ago": {"type": "array", "items": {"$ref":
-"#/$defs/length"}, "minItems": 2, "maxItems": 2}, "more_than_ago": {"$ref": "#/$defs/length"}, "since": {
-"$ref": "#/$defs/time"}, "before": {"$ref": "#/$defs/time"}, "between": {"type": "array", "items": {"$ref":
-"#/$defs/time"}, "minItems": 2, "maxItems": 2}, "calendar": {"enum": ["today", "this week", "this month"
-]}}, "required": [], "additionalProperties": false, "allOf": [{"oneOf": [{"required": ["event"]}, {
-"required": ["any"]}]}, {"oneOf": [{"required": ["property"]}, {"required": ["context"]}]}],
-"dependentSchemas": {"last": {"properties": {"between_ago": false, "more_than_ago": false, "since": false,
-"before": false, "between": false, "calendar": false}}, "between_ago": {"properties": {"last": false,
-"more_than_ago": false, "since": false, "before": false, "between": false, "calendar": false}},
-"more_than_ago": {"properties": {"last": false, "between_ago": false, "since": false, "before": false,
-"between": false, "calendar": false}}, "since": {"properties": {"last": false, "between_ago": false,
-"more_than_ago": false, "before": false, "between": false, "calendar": false}}, "before": {"properties": {
-"last": false, "between_ago": false, "more_than_ago": false, "since": false, "between": false, "calendar"
-: false}}, "between": {"properties": {"last": false, "between_ago": false, "more_than_ago": false, "since"
-: false, "before": false, "calendar": false}}, "calendar": {"properties": {"last": false, "between_ago"
-: false, "more_than_ago": false, "since": false, "before": false, "between": false}}}},
-"event": {"type": "object", "properties": {"event": {"$ref": "#/$defs/name"}, "any": {"const": true},
-"where": {"$ref": "#/$defs/where"}}, "required": [], "additionalProperties": false, "allOf": [{"oneOf": [{
-"required": ["event"]}, {"required": ["any"]}]}]},
-"step": {"type": "object", "properties": {"event": {"$ref": "#/$defs/name"}, "any": {"const": true}, "where"
-: {"$ref": "#/$defs/where"}, "gap": {"$ref": "#/$defs/length"}}, "required": [], "additionalProperties"
-: false, "allOf": [{"oneOf": [{"required": ["event"]}, {"required": ["any"]}]}]},
-"window": {"type": "object", "properties": {"last": {"$ref": "#/$defs/length"}, "between_ago": {"type":
-"array", "items": {"$ref": "#/$defs/length"}, "minItems": 2, "maxItems": 2}, "more_than_ago": {"$ref":
-"#/$defs/length"}, "since": {"$ref": "#/$defs/time"}, "before": {"$ref": "#/$defs/time"}, "between": {"type"
-: "array", "items": {"$ref": "#/$defs/time"}, "minItems": 2, "maxItems": 2}, "calendar": {"enum": ["today",
-"this week", "this month"]}}, "required": [], "additionalProperties": false, "dependentSchemas": {"last": {
-"properties": {"between_ago": false, "more_than_ago": false, "since": false, "before": false, "between"
-: false, "calendar": false}}, "between_ago": {"properties": {"last": false, "more_than_ago": false, "since"
-: false, "before": false, "between": false, "calendar": false}}, "more_than_ago": {"properties": {"last"
-: false, "between_ago": false, "since": false, "before": false, "between": false, "calendar": false}},
-"since": {"properties": {"last": false, "between_ago": false, "more_than_ago": false, "before": false,
-"between": false, "calendar": false}}, "before": {"properties": {"last": false, "between_ago": false,
-"more_than_ago": false, "since": false, "between": false, "calendar": false}}, "between": {"properties": {
-"last": false, "between_ago": false, "more_than_ago": false, "since": false, "before": false, "calendar"
-: false}}, "calendar": {"properties": {"last": false, "between_ago": false, "more_than_ago": false, "since"
-: false, "before": false, "between": false}}}},
-"value_test": {"anyOf": [{"properties": {"op": {"enum": ["=", "<>", "!=", "<", "<=", ">", ">=", "contains",
-"not contains"]}, "value": {"$ref": "#/$defs/literal"}}, "required": ["op", "value"]}, {"properties": {"op"
-: {"enum": ["like", "not like", "ilike", "not ilike", "matches", "not matches"]}, "value": {"type": "string"
-}}, "required": ["op", "value"]}, {"properties": {"op": {"enum": ["between", "not between"]}, "value": {
-"type": "array", "items": {"$ref": "#/$defs/literal"}, "minItems": 2, "maxItems": 2}}, "required": ["op",
-"value"]}, {"properties": {"op": {"enum": ["in", "not in"]}, "value": {"type": "array", "items": {"$ref":
-"#/$defs/literal"}, "minItems": 1}}, "required": ["op", "value"]}, {"properties": {"op": {"enum": ["is null"
-, "is not null"]}, "value": false}}]},
-"number_test": {"anyOf": [{"properties": {"op": {"enum": ["=", "<>", "!=", "<", "<=", ">", ">="]}, "value"
-: {"type": "number"}}, "required": ["op", "value"]}, {"properties": {"op": {"enum": ["between",
-"not between"]}, "value": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}},
-"required": ["op", "value"]}, {"properties": {"op": {"enum": ["in", "not in"]}, "value": {"type": "array",
-"items": {"type": "number"}, "minItems": 1}}, "required": ["op", "value"]}]},
-"time_test": {"anyOf": [{"properties": {"op": {"enum": ["in last", "more than ago"]}, "value": {"$ref":
-"#/$defs/length"}}, "required": ["op", "value"]}, {"properties": {"op": {"enum": ["between ago"]}, "value"
-: {"type": "array", "items": {"$ref": "#/$defs/length"}, "minItems": 2, "maxItems": 2}}, "required": ["op",
-"value"]}, {"properties": {"op": {"enum": ["since", "before", "after"]}, "value": {"$ref": "#/$defs/time"
-}}, "required": ["op", "value"]}, {"properties": {"op": {"enum": ["between"]}, "value": {"type": "array",
-"items": {"$ref": "#/$defs/time"}, "minItems": 2, "maxItems": 2}}, "required": ["op", "value"]}, {
-"properties": {"op": {"enum": ["calendar"]}, "value": {"enum": ["today", "this week", "this month"]}},
-"required": ["op", "value"]}]},
-"trait_time_test": {"anyOf": [{"properties": {"op": {"enum": ["in last", "in next", "more than ago"]},
-"value": {"$ref": "#/$defs/length"}}, "required": ["op", "value"]}, {"properties": {"op": {"enum": ["before"
-, "after"]}, "value": {"$ref": "#/$defs/time"}}, "required": ["op", "value"]}]},
-"name": {"type": "string", "minLength": 1},
-"names": {"type": "array", "items": {"$ref": "#/$defs/name"}, "minItems": 1},
-"literal": {"type": ["string", "number", "boolean", "null"]},
-"length": {"type": "string", "pattern": "^[0-9]+ (second|minute|hour|day|week)s?$"},
-"time": {"type": "string"}
+namespace {
+
+using Names = std::initializer_list<const char*>;
+
+Json to_definition(const char* name) {
+  return Json(Json::Object{{"$ref", Json("#/$defs/" + std::string(name))}});
 }
-})json";
-  // clang-format on
-  return kSchema;
+
+Json strings(const Names& names) {
+  Json::Array all;
+  for (const char* name : names) all.emplace_back(name);
+  return Json(std::move(all));
+}
+
+Json one_of(const Names& names) { return Json(Json::Object{{"enum", strings(names)}}); }
+
+Json any_of(Json::Array alternatives) { return Json(Json::Object{{"anyOf", Json(std::move(alternatives))}}); }
+
+Json of_type(const char* type) { return Json(Json::Object{{"type", Json(type)}}); }
+
+Json text_like(const char* pattern) {
+  return Json(Json::Object{{"type", Json("string")}, {"pattern", Json(pattern)}});
+}
+
+Json number_between(int least, int most) {
+  return Json(Json::Object{{"type", Json("number")}, {"minimum", Json(least)}, {"maximum", Json(most)}});
+}
+
+Json list_of(Json items, int least, std::optional<int> most = {}) {
+  Json::Object list{{"type", Json("array")}, {"items", std::move(items)}, {"minItems", Json(least)}};
+  if (most) list.push_back({"maxItems", Json(*most)});
+  return Json(std::move(list));
+}
+
+Json two(Json items) { return list_of(std::move(items), 2, 2); }
+
+/// An object with no other members than these.
+Json::Object closed(Json::Object properties, const Names& required) {
+  return {{"type", Json("object")},
+          {"properties", Json(std::move(properties))},
+          {"required", strings(required)},
+          {"additionalProperties", Json(false)}};
+}
+
+Json object(Json::Object properties, const Names& required) {
+  return Json(closed(std::move(properties), required));
+}
+
+/// {"name": what}
+Json condition(const char* name, Json what) { return object({{name, std::move(what)}}, {name}); }
+
+/// {"name": what, "op": …, "value": …}, with an operator and a value as one of these definitions has them.
+Json tested(const char* name, Json what, const Names& tests) {
+  Json::Object whole = closed(
+      {{name, std::move(what)}, {"op", of_type("string")}, {"value", Json(Json::Object())}}, {name, "op"});
+  Json::Array alternatives;
+  for (const char* test : tests) alternatives.push_back(to_definition(test));
+  whole.push_back({"anyOf", Json(std::move(alternatives))});
+  return Json(std::move(whole));
+}
+
+/// An operator among these, and its value.
+Json test(const Names& operators, Json value) {
+  return Json(
+      Json::Object{{"properties", Json(Json::Object{{"op", one_of(operators)}, {"value", std::move(value)}})},
+                   {"required", strings({"op", "value"})}});
+}
+
+constexpr Names kComparisons = {"=", "<>", "!=", "<", "<=", ">", ">="};
+
+// ---- Windows and events
+// ------------------------------------------------------------------------------------
+
+Json calendar() { return one_of({"today", "this week", "this month"}); }
+
+Json::Object windows() {
+  const Json length = to_definition("length");
+  const Json time = to_definition("time");
+  return {{"last", length}, {"between_ago", two(length)}, {"more_than_ago", length}, {"since", time},
+          {"before", time}, {"between", two(time)},       {"calendar", calendar()}};
+}
+
+/// Of the windows at most one.
+Json only_one_window() {
+  Json::Object whole;
+  const Json::Object all = windows();
+  for (const Json::Member& window : all) {
+    Json::Object others;
+    for (const Json::Member& other : all)
+      if (other.name != window.name) others.push_back({other.name, Json(false)});
+    whole.push_back({window.name, Json(Json::Object{{"properties", Json(std::move(others))}})});
+  }
+  return Json(std::move(whole));
+}
+
+Json in_window(Json::Object properties, const Names& required, Json::Array all_of = {}) {
+  for (Json::Member& window : windows()) properties.push_back(std::move(window));
+  Json::Object whole = closed(std::move(properties), required);
+  if (!all_of.empty()) whole.push_back({"allOf", Json(std::move(all_of))});
+  whole.push_back({"dependentSchemas", only_one_window()});
+  return Json(std::move(whole));
+}
+
+Json::Object event_members() {
+  return {{"event", to_definition("name")},
+          {"any", Json(Json::Object{{"const", Json(true)}})},
+          {"where", to_definition("where")}};
+}
+
+/// Exactly one of two members.
+Json either(const char* one, const char* other) {
+  return Json(Json::Object{{"oneOf", Json(Json::Array{Json(Json::Object{{"required", strings({one})}}),
+                                                      Json(Json::Object{{"required", strings({other})}})})}});
+}
+
+Json event(Json::Object more = {}) {
+  Json::Object members = event_members();
+  for (Json::Member& member : more) members.push_back(std::move(member));
+  Json::Object whole = closed(std::move(members), {});
+  whole.push_back({"allOf", Json(Json::Array{either("event", "any")})});
+  return Json(std::move(whole));
+}
+
+Json measured() {
+  Json::Object members = event_members();
+  members.push_back({"property", to_definition("names")});
+  members.push_back({"context", to_definition("names")});
+  return in_window(std::move(members), {}, {either("event", "any"), either("property", "context")});
+}
+
+// ---- Conditions
+// --------------------------------------------------------------------------------------------
+
+/// And, or, not.
+void add_combinations(const char* of, Json::Array& alternatives) {
+  alternatives.push_back(of_type("boolean"));
+  for (const char* name : {"and", "or"})
+    alternatives.push_back(condition(name, list_of(to_definition(of), 1)));
+  alternatives.push_back(condition("not", to_definition(of)));
+}
+
+Json compare() {
+  const Json number = to_definition("number");
+  return object({{"left", number}, {"op", one_of(kComparisons)}, {"right", number}}, {"left", "op", "right"});
+}
+
+Json sample() {
+  return object({{"percent", number_between(0, 100)}, {"seed", of_type("string")}}, {"percent", "seed"});
+}
+
+Json within() {
+  return object({{"distance", text_like("^[0-9.]+ (meters?|kilometers?|feet|foot|miles?)$")},
+                 {"latitude", number_between(-90, 90)},
+                 {"longitude", number_between(-180, 180)}},
+                {"distance", "latitude", "longitude"});
+}
+
+constexpr std::array kOfEvents{"count", "days"};
+constexpr std::array kOfValues{"sum", "avg", "min", "max", "distinct"};
+
+Json conditions() {
+  const Json length = to_definition("length");
+  Json::Array all;
+  add_combinations("condition", all);
+  all.push_back(to_definition("trait"));
+  all.push_back(object({{"held", to_definition("trait")}, {"for", length}}, {"held", "for"}));
+  all.push_back(tested("now", one_of({"weekday", "hour"}), {"value_test"}));
+  all.push_back(condition("compare", compare()));
+  all.push_back(condition("in_segment", to_definition("name")));
+  all.push_back(condition("sample", sample()));
+  all.push_back(condition("did", to_definition("events")));
+  for (const char* name : kOfEvents) all.push_back(tested(name, to_definition("events"), {"number_test"}));
+  for (const char* name : kOfValues) all.push_back(tested(name, to_definition("measured"), {"number_test"}));
+  all.push_back(tested("most", to_definition("measured"), {"value_test"}));
+  all.push_back(tested("sessions", to_definition("window"), {"number_test"}));
+  for (const char* name : {"first", "last"})
+    all.push_back(tested(name, to_definition("event"), {"time_test"}));
+  all.push_back(condition(
+      "sequence", in_window({{"steps", list_of(to_definition("step"), 2)}, {"within", length}}, {"steps"})));
+  all.push_back(condition(
+      "abandoned",
+      in_window({{"first", to_definition("event")}, {"then", to_definition("event")}, {"within", length}},
+                {"first", "then", "within"})));
+  all.push_back(condition("within", within()));
+  return any_of(std::move(all));
+}
+
+Json where() {
+  Json::Array all;
+  add_combinations("where", all);
+  for (const char* name : {"property", "context"})
+    all.push_back(tested(name, to_definition("names"), {"value_test"}));
+  return any_of(std::move(all));
+}
+
+Json numbers() {
+  Json::Array all{of_type("number"), condition("trait", to_definition("names"))};
+  for (const char* name : kOfEvents) all.push_back(condition(name, to_definition("events")));
+  for (const char* name : kOfValues) all.push_back(condition(name, to_definition("measured")));
+  for (const char* sign : {"+", "-", "*", "/"}) all.push_back(condition(sign, two(to_definition("number"))));
+  return any_of(std::move(all));
+}
+
+// ---- Operators and values
+// ----------------------------------------------------------------------------------
+
+Json value_tests() {
+  const Json literal = to_definition("literal");
+  Json absent = test({"is null", "is not null"}, Json(false));
+  absent.erase("required");
+  return any_of(
+      {test({"=", "<>", "!=", "<", "<=", ">", ">=", "contains", "not contains"}, literal),
+       test({"like", "not like", "ilike", "not ilike", "matches", "not matches"}, of_type("string")),
+       test({"between", "not between"}, two(literal)), test({"in", "not in"}, list_of(literal, 1)),
+       std::move(absent)});
+}
+
+Json number_tests() {
+  const Json number = of_type("number");
+  return any_of({test(kComparisons, number), test({"between", "not between"}, two(number)),
+                 test({"in", "not in"}, list_of(number, 1))});
+}
+
+Json time_tests() {
+  const Json length = to_definition("length");
+  const Json time = to_definition("time");
+  return any_of({test({"in last", "more than ago"}, length), test({"between ago"}, two(length)),
+                 test({"since", "before", "after"}, time), test({"between"}, two(time)),
+                 test({"calendar"}, calendar())});
+}
+
+Json trait_time_tests() {
+  return any_of({test({"in last", "in next", "more than ago"}, to_definition("length")),
+                 test({"before", "after"}, to_definition("time"))});
+}
+
+Json definitions() {
+  Json::Object name{{"type", Json("string")}, {"minLength", Json(1)}};
+  return Json(Json::Object{
+      {"condition", conditions()},
+      {"trait", tested("trait", to_definition("names"), {"value_test", "trait_time_test"})},
+      {"where", where()},
+      {"number", numbers()},
+      {"events", in_window(event_members(), {}, {either("event", "any")})},
+      {"measured", measured()},
+      {"event", event()},
+      {"step", event({{"gap", to_definition("length")}})},
+      {"window", in_window({}, {})},
+      {"value_test", value_tests()},
+      {"number_test", number_tests()},
+      {"time_test", time_tests()},
+      {"trait_time_test", trait_time_tests()},
+      {"name", Json(std::move(name))},
+      {"names", list_of(to_definition("name"), 1)},
+      {"literal", Json(Json::Object{{"type", strings({"string", "number", "boolean", "null"})}})},
+      {"length", text_like("^[0-9]+ (second|minute|hour|day|week)s?$")},
+      {"time", of_type("string")},
+  });
+}
+
+}  // namespace
+
+Json json_schema() {
+  return Json(Json::Object{{"$schema", Json("https://json-schema.org/draft/2020-12/schema")},
+                           {"title", Json("A rule about users (cdp_rule)")},
+                           {"$ref", Json("#/$defs/condition")},
+                           {"$defs", definitions()}});
 }
 
 }  // namespace cdp::rule

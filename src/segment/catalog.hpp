@@ -70,7 +70,8 @@ class Catalog {
 
   /// Binds a rule that may name these segments. Errors of rule::bind(), with a hint at a segment of a near
   /// name.
-  rule::BoundRule bind(const rule::Rule& rule, timeline::Demand& demand) const;
+  rule::BoundRule bind(const rule::Rule& rule, timeline::Demand& demand,
+                       rule::ConditionNumbers* numbers = nullptr) const;
 
   /// Gives the rules of other segments, or their members, to rule::bind.
   rule::SegmentResolver resolver() const;

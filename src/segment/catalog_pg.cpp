@@ -141,8 +141,10 @@ Catalog::Catalog(std::vector<Definition> definitions) : definitions_(std::move(d
     by_number_.emplace(definitions_[i].number, static_cast<int>(i));
   }
   std::vector<rule::BoundRule> bound;
-  for (const Definition& definition : definitions_) bound.push_back(bind(meaning_of(definition), demand_));
-  rules_ = RuleSet(std::move(bound));
+  rule::ConditionNumbers numbers;
+  for (const Definition& definition : definitions_)
+    bound.push_back(bind(meaning_of(definition), demand_, &numbers));
+  rules_ = RuleSet(std::move(bound), numbers.size());
 }
 
 const Definition* Catalog::find(std::string_view name) const {
@@ -162,14 +164,15 @@ std::optional<int> Catalog::index_of(int32_t number) const {
   return found->second;
 }
 
-rule::BoundRule Catalog::bind(const rule::Rule& rule, timeline::Demand& demand) const {
+rule::BoundRule Catalog::bind(const rule::Rule& rule, timeline::Demand& demand,
+                              rule::ConditionNumbers* numbers) const {
   for (const std::string& name : rule::segments_named(rule)) {
     if (find(name) != nullptr) continue;
     std::vector<std::string> names;
     for (const Definition& definition : definitions_) names.push_back(definition.name);
     throw Error(Category::NotFound, "segment \"" + name + "\" does not exist", {}, hint_for(name, names));
   }
-  return rule::bind(rule, demand, resolver());
+  return rule::bind(rule, demand, resolver(), numbers);
 }
 
 rule::SegmentResolver Catalog::resolver() const {

@@ -138,6 +138,7 @@ bool is_writing_segment() { return is_writing; }
 
 void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now) {
   timeline::Demand demand;
+  rule::ConditionNumbers numbers_of_conditions;
   std::vector<Computed> all;
   Needs needs;
   bool has_finished = false;
@@ -150,7 +151,8 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
       finish(spi, segment, now);
       continue;
     }
-    all.push_back({&segment, rule::bind(segment.rule, demand, catalog.resolver()), {}});
+    all.push_back(
+        {&segment, rule::bind(segment.rule, demand, catalog.resolver(), &numbers_of_conditions), {}});
     Computed& computed = all.back();
     computed.is_known = is_about_profiles(computed.rule);
     if (computed.is_known)
@@ -166,11 +168,13 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
   if (const std::optional<Micros> lookback = furthest_lookback(all)) selection.since = (now - *lookback) + 1;
   Progress progress(spi, all);
   std::vector<Due> dues;
+  rule::KnownVerdicts known(numbers_of_conditions.size());
   const auto evaluate = [&](const rule::UserState& state) {
+    known.forget();
     Instant valid_until = Instant::max();
     for (Computed& computed : all) {
       if (computed.is_known) continue;
-      const rule::Verdict verdict = rule::evaluate(computed.rule, state, now);
+      const rule::Verdict verdict = rule::evaluate(computed.rule, state, now, &known);
       if (verdict.truth) computed.members.add(static_cast<uint32_t>(state.user_no));
       valid_until = std::min(valid_until, verdict.valid_until);
     }

@@ -85,7 +85,7 @@ void write_rows(const Catalog& catalog, RowMap& rows) {
 class Follower {
  public:
   Follower(pg::Spi& spi, const Catalog& catalog, RowMap& rows, Clock clock)
-      : spi_(spi), catalog_(catalog), rules_(catalog.rules()), rows_(rows), clock_(clock) {
+      : spi_(spi), catalog_(catalog), rules_(catalog.rules()), rows_(rows), clock_(clock), memory_(rules_) {
     if (rules_.use_sessions()) sessions_.emplace(spi);
   }
 
@@ -162,12 +162,12 @@ class Follower {
     const rule::UserState state{&user.traits, &history,          user.user_no,     user.user_id,
                                 starts,       &pg::time_zones(), &user.trait_times};
     if (!pending.needed) {
-      take(user, walk(rules_, state, user.occurrences, clock_.until, &row.standing));
+      take(user, walk(rules_, state, user.occurrences, clock_.until, &row.standing, memory_));
       pending.is_done = true;
       return;
     }
     Standing standing = row.standing;
-    if (const auto flips = walk_events(rules_, state, user.occurrences, clock_.until, &standing)) {
+    if (const auto flips = walk_events(rules_, state, user.occurrences, clock_.until, &standing, memory_)) {
       row.standing = std::move(standing);
       take(user, *flips);
       pending.is_done = true;
@@ -189,6 +189,7 @@ class Follower {
   RowMap& rows_;
   Clock clock_;
   std::optional<SessionStarts> sessions_;
+  WalkMemory memory_;
   std::map<int64_t, Pending> pending_;
   std::vector<Change> changes_;
 };

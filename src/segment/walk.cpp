@@ -49,11 +49,62 @@ std::vector<Effect> effects_of(std::span<const Occurrence> occurrences, const ti
   return effects;
 }
 
+}  // namespace
+
+Instant effective_at(Instant at, Instant received_at) {
+  return received_at <= at + kPromptness ? at : received_at;
+}
+
+const char* name_of(Reason reason) {
+  constexpr std::array<const char*, 6> kNames{"event", "time", "rule", "merge", "trait", "correction"};
+  return kNames.at(static_cast<size_t>(reason));
+}
+
+RuleSet::RuleSet(std::vector<rule::BoundRule> rules, size_t conditions)
+    : rules_(std::move(rules)), conditions_(conditions) {
+  int last_event = -1;
+  for (const rule::BoundRule& rule : rules_)
+    if (!rule.events().empty()) last_event = std::max(last_event, rule.events().back());
+  by_event_.resize(static_cast<size_t>(last_event) + 1);
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    const rule::BoundRule& rule = rules_[i];
+    const int number = static_cast<int>(i);
+    if (rule.uses_all_events()) by_any_event_.push_back(number);
+    for (size_t event = 0; event < by_event_.size(); ++event)
+      if (rule.uses_event(static_cast<int>(event))) by_event_[event].push_back(number);
+    if (rule.uses_traits()) by_traits_.push_back(number);
+    if (rule.uses_user_id()) by_user_id_.push_back(number);
+    if (rule.is_time_dependent()) by_time_.push_back(number);
+    use_sessions_ = use_sessions_ || rule.uses_sessions();
+  }
+  for (const std::vector<int>& rules_of_event : by_event_) {
+    std::vector<int>& events = beside_event_.emplace_back();
+    for (const int rule : rules_of_event)
+      events.insert(events.end(), rules_[rule].events().begin(), rules_[rule].events().end());
+    std::sort(events.begin(), events.end());
+    events.erase(std::unique(events.begin(), events.end()), events.end());
+  }
+}
+
+const std::vector<int>* RuleSet::events_beside(int demand_event) const {
+  if (!by_any_event_.empty()) return nullptr;
+  if (demand_event < 0 || static_cast<size_t>(demand_event) >= beside_event_.size()) return &by_any_event_;
+  return &beside_event_[static_cast<size_t>(demand_event)];
+}
+
+const std::vector<int>& RuleSet::changed_by_event(int demand_event) const {
+  if (demand_event < 0 || static_cast<size_t>(demand_event) >= by_event_.size()) return by_any_event_;
+  return by_event_[demand_event];
+}
+
 /// Evaluates rules at ascending instants and collects the flips.
 class Walker {
  public:
-  Walker(const RuleSet& rules, const rule::UserState& state, Standing* standing)
-      : rules_(rules), state_(state), standing_(*standing), seen_(rules.size()) {}
+  Walker(const RuleSet& rules, const rule::UserState& state, Standing* standing, WalkMemory& memory)
+      : rules_(rules), state_(state), standing_(*standing), memory_(memory) {
+    ++memory_.walk_;
+    memory_.known_.forget();
+  }
 
   /// Goes through the instants up to `until` at which time alone may change a rule.
   void pass_time(Instant until) {
@@ -92,10 +143,11 @@ class Walker {
 
  private:
   void evaluate(int rule, Instant at, Reason reason) {
-    Seen& seen = seen_[rule];
+    if (std::exchange(now_, at) != at) memory_.known_.forget();
+    WalkMemory::Seen& seen = memory_.seen_[static_cast<size_t>(rule)];
     // Of several occurrences that take effect at once the first evaluation has seen all.
-    const bool is_known = seen.at == at;
-    if (!is_known) seen = {at, rule::evaluate(rules_[rule], state_, at)};
+    const bool is_known = seen.walk == memory_.walk_ && seen.at == at;
+    if (!is_known) seen = {memory_.walk_, at, rule::evaluate(rules_[rule], state_, at, &memory_.known_)};
     // Later than `at` by contract; held to it here, since otherwise time would not pass.
     standing_.next_due = std::min(standing_.next_due, std::max(seen.verdict.valid_until, at + 1));
     if (is_known || seen.verdict.truth == (standing_.is_member[rule] != 0)) return;
@@ -103,67 +155,15 @@ class Walker {
     flips_.push_back({rule, seen.verdict.truth, at, reason});
   }
 
-  /// The last evaluation of a rule.
-  struct Seen {
-    Instant at = Instant::min();
-    rule::Verdict verdict;
-  };
-
   const RuleSet& rules_;
   const rule::UserState& state_;
   Standing& standing_;
-  std::vector<Seen> seen_;  ///< by rule
+  WalkMemory& memory_;
+  Instant now_ = Instant::min();  ///< of which memory_ knows verdicts
   std::vector<Flip> flips_;
   bool has_passed_time_ = false;
   InterruptTicker ticker_;
 };
-
-}  // namespace
-
-Instant effective_at(Instant at, Instant received_at) {
-  return received_at <= at + kPromptness ? at : received_at;
-}
-
-const char* name_of(Reason reason) {
-  constexpr std::array<const char*, 6> kNames{"event", "time", "rule", "merge", "trait", "correction"};
-  return kNames.at(static_cast<size_t>(reason));
-}
-
-RuleSet::RuleSet(std::vector<rule::BoundRule> rules) : rules_(std::move(rules)) {
-  int last_event = -1;
-  for (const rule::BoundRule& rule : rules_)
-    if (!rule.events().empty()) last_event = std::max(last_event, rule.events().back());
-  by_event_.resize(static_cast<size_t>(last_event) + 1);
-  for (size_t i = 0; i < rules_.size(); ++i) {
-    const rule::BoundRule& rule = rules_[i];
-    const int number = static_cast<int>(i);
-    if (rule.uses_all_events()) by_any_event_.push_back(number);
-    for (size_t event = 0; event < by_event_.size(); ++event)
-      if (rule.uses_event(static_cast<int>(event))) by_event_[event].push_back(number);
-    if (rule.uses_traits()) by_traits_.push_back(number);
-    if (rule.uses_user_id()) by_user_id_.push_back(number);
-    if (rule.is_time_dependent()) by_time_.push_back(number);
-    use_sessions_ = use_sessions_ || rule.uses_sessions();
-  }
-  for (const std::vector<int>& rules_of_event : by_event_) {
-    std::vector<int>& events = beside_event_.emplace_back();
-    for (const int rule : rules_of_event)
-      events.insert(events.end(), rules_[rule].events().begin(), rules_[rule].events().end());
-    std::sort(events.begin(), events.end());
-    events.erase(std::unique(events.begin(), events.end()), events.end());
-  }
-}
-
-const std::vector<int>* RuleSet::events_beside(int demand_event) const {
-  if (!by_any_event_.empty()) return nullptr;
-  if (demand_event < 0 || static_cast<size_t>(demand_event) >= beside_event_.size()) return &by_any_event_;
-  return &beside_event_[static_cast<size_t>(demand_event)];
-}
-
-const std::vector<int>& RuleSet::changed_by_event(int demand_event) const {
-  if (demand_event < 0 || static_cast<size_t>(demand_event) >= by_event_.size()) return by_any_event_;
-  return by_event_[demand_event];
-}
 
 namespace {
 
@@ -178,16 +178,17 @@ void go(Walker& walker, const std::vector<Effect>& effects, Instant now) {
 }  // namespace
 
 std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state,
-                       std::span<const Occurrence> occurrences, Instant now, Standing* standing) {
-  Walker walker(rules, state, standing);
+                       std::span<const Occurrence> occurrences, Instant now, Standing* standing,
+                       WalkMemory& memory) {
+  Walker walker(rules, state, standing, memory);
   go(walker, effects_of(occurrences, *state.history, standing->evaluated_at), now);
   return walker.release();
 }
 
 std::optional<std::vector<Flip>> walk_events(const RuleSet& rules, const rule::UserState& state,
                                              std::span<const Occurrence> occurrences, Instant now,
-                                             Standing* standing) {
-  Walker walker(rules, state, standing);
+                                             Standing* standing, WalkMemory& memory) {
+  Walker walker(rules, state, standing, memory);
   go(walker, effects_of(occurrences, *state.history, standing->evaluated_at), now);
   if (walker.has_passed_time()) return std::nullopt;
   return walker.release();

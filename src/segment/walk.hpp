@@ -19,10 +19,12 @@ const char* name_of(Reason reason);
 /// change.
 class RuleSet {
  public:
-  explicit RuleSet(std::vector<rule::BoundRule> rules);
+  /// `conditions`: how many numbers the rules' conditions were given.
+  explicit RuleSet(std::vector<rule::BoundRule> rules, size_t conditions = 0);
   RuleSet() : RuleSet(std::vector<rule::BoundRule>()) {}
 
   size_t size() const { return rules_.size(); }
+  size_t conditions() const { return conditions_; }
   const rule::BoundRule& operator[](size_t i) const { return rules_[i]; }
   /// Rules that an event with this number of the demand can change; of kOther: those that see every event.
   const std::vector<int>& changed_by_event(int demand_event) const;
@@ -37,6 +39,7 @@ class RuleSet {
 
  private:
   std::vector<rule::BoundRule> rules_;
+  size_t conditions_;
   std::vector<std::vector<int>> by_event_;
   std::vector<int> by_any_event_;
   std::vector<std::vector<int>> beside_event_;
@@ -88,6 +91,26 @@ struct Standing {
   Instant next_due = Instant::max();      ///< first instant at which time alone may change one
 };
 
+/// What walks remember on their way, used for one user after the other: it is large where there are many
+/// rules.
+class WalkMemory {
+ public:
+  explicit WalkMemory(const RuleSet& rules) : seen_(rules.size()), known_(rules.conditions()) {}
+
+ private:
+  friend class Walker;
+
+  /// The last evaluation of a rule.
+  struct Seen {
+    uint64_t walk = 0;
+    Instant at = Instant::min();
+    rule::Verdict verdict;
+  };
+  std::vector<Seen> seen_;  ///< by rule
+  rule::KnownVerdicts known_;
+  uint64_t walk_ = 0;
+};
+
 /// Brings a user's memberships up to `now`: goes through the occurrences in the order in which they take
 /// effect and, between them, through every instant at which time alone changes a rule; so that each change
 /// bears its exact instant, also after an outage. A due instant comes before what happens at the same
@@ -95,13 +118,14 @@ struct Standing {
 /// Of a merge, the events behind it count as well: those of who was merged are new to this user.
 /// `state` holds all events, the new ones included: rules see those up to the instant they are asked about.
 std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state,
-                       std::span<const Occurrence> occurrences, Instant now, Standing* standing);
+                       std::span<const Occurrence> occurrences, Instant now, Standing* standing,
+                       WalkMemory& memory);
 
 /// The same for events alone, where `state` holds only the events that events_beside() names for them.
 /// nullopt where time alone may change a rule on the way, which takes all events; `standing` is of no use
 /// then.
 std::optional<std::vector<Flip>> walk_events(const RuleSet& rules, const rule::UserState& state,
                                              std::span<const Occurrence> occurrences, Instant now,
-                                             Standing* standing);
+                                             Standing* standing, WalkMemory& memory);
 
 }  // namespace cdp::segment

@@ -1,31 +1,11 @@
-#include "base/error.hpp"
 #include "rule/rule.hpp"
+#include "rule_texts.hpp"
 #include "rule_user.hpp"
 
 #include <gtest/gtest.h>
 
 namespace cdp::rule {
 namespace {
-
-std::string canonical(std::string_view text) { return print(parse(text)); }
-std::string json_text(std::string_view text) { return to_json(parse(text)).dump(); }
-
-std::string refusal(std::string_view text) {
-  try {
-    parse(text);
-  } catch (const Error& error) {
-    return error.message().substr(std::string("syntax error in rule at position ").size());
-  }
-  return "no error";
-}
-std::string json_refusal(std::string_view json) {
-  try {
-    from_json(parse_json(json));
-  } catch (const Error& error) {
-    return error.message().substr(std::string("invalid rule at ").size());
-  }
-  return "no error";
-}
 
 TEST(RuleNumber, IsPrintedWithNoMoreParenthesesThanItNeeds) {
   for (const char* text : {"sum(a.p in last 7 days) / count(a) > 20", "count(a) > 2 * count(b)",

@@ -1,23 +1,11 @@
-#include "base/error.hpp"
 #include "rule/rule.hpp"
+#include "rule_texts.hpp"
 #include "rule_user.hpp"
 
 #include <gtest/gtest.h>
 
 namespace cdp::rule {
 namespace {
-
-std::string canonical(std::string_view text) { return print(parse(text)); }
-std::string json_text(std::string_view text) { return to_json(parse(text)).dump(); }
-
-std::string refusal(std::string_view text) {
-  try {
-    parse(text);
-  } catch (const Error& error) {
-    return error.message().substr(std::string("syntax error in rule at position ").size());
-  }
-  return "no error";
-}
 
 TEST(RulePresent, HasTextAndJson) {
   EXPECT_EQ(canonical("email MATCHES '^[a-z]+@' and email not matches 'x'"),

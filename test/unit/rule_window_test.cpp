@@ -1,32 +1,11 @@
-#include "base/error.hpp"
 #include "rule/rule.hpp"
+#include "rule_texts.hpp"
 #include "rule_user.hpp"
 
 #include <gtest/gtest.h>
 
 namespace cdp::rule {
 namespace {
-
-std::string canonical(std::string_view text) { return print(parse(text)); }
-std::string json_text(std::string_view text) { return to_json(parse(text)).dump(); }
-
-std::string refusal(std::string_view text) {
-  try {
-    parse(text);
-  } catch (const Error& error) {
-    return error.message().substr(std::string("syntax error in rule at position ").size()) +
-           (error.hint().empty() ? "" : " | " + error.hint());
-  }
-  return "no error";
-}
-std::string json_refusal(std::string_view json) {
-  try {
-    from_json(parse_json(json));
-  } catch (const Error& error) {
-    return error.message().substr(std::string("invalid rule at ").size());
-  }
-  return "no error";
-}
 
 TEST(RuleWindow, HasTextAndJson) {
   EXPECT_EQ(canonical("did(a BETWEEN 2 weeks and 7 days AGO)"), "did(a between 14 days and 7 days ago)");
@@ -99,7 +78,7 @@ TEST(RuleWindow, IsRefusedWhereItIsNone) {
   EXPECT_EQ(json_refusal(R"({"did":{"event":"a","calendar":"this year"}})"),
             "$.did.calendar: expected \"today\", \"this week\" or \"this month\"");
   EXPECT_EQ(json_refusal(R"({"sequence":{"steps":[{"event":"a","gap":"1 day"},{"event":"b"}]}})"),
-            "$.sequence.steps[0]: unknown member \"gap\"");
+            "$.sequence.steps[0]: unknown member \"gap\" | Possible here: any, event, where.");
 }
 
 TEST(RuleWindow, TellsUntilWhen) {

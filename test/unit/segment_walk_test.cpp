@@ -34,7 +34,8 @@ class Life {
     for (const auto& [time, event] : events_) history.add(time, event, none);
     const rule::UserState state{nullptr, &history, 1, "u"};
     std::vector<std::string> lines;
-    for (const Flip& flip : walk(rules_, state, occurrences_, *parse_instant(now), &standing_))
+    WalkMemory memory(rules_);
+    for (const Flip& flip : walk(rules_, state, occurrences_, *parse_instant(now), &standing_, memory))
       lines.push_back(std::to_string(flip.rule) + (flip.has_entered ? " + " : " - ") +
                       format_instant(flip.effective_at) + " " + name_of(flip.reason));
     occurrences_.clear();
@@ -146,17 +147,21 @@ TEST(Walk, CountsEventsBehindAMergeOnly) {
 
 // Membership after any batching of the same events, at any instants, is what the rule says there.
 TEST(Walk, EndsWhereTheRuleSaysWhateverTheBatches) {
-  const std::vector<const char*> rules{"count(a in last 10 seconds) >= 2", "not did(any in last 7 seconds)",
+  const std::vector<const char*> rules{"count(a in last 10 seconds) >= 2",
+                                       "not did(any in last 7 seconds)",
                                        "did(a in last 5 seconds) and not did(b in last 3 seconds)",
-                                       "count(b) between 2 and 3", "count(any in last 20 seconds) <= 1"};
+                                       "count(b) between 2 and 3",
+                                       "count(any in last 20 seconds) <= 1",
+                                       "not did(b in last 3 seconds) or count(b) between 2 and 3"};
   const uint64_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
   for (int round = 0; round < 300; ++round) {
     timeline::Demand demand;
+    rule::ConditionNumbers numbers;
     std::vector<rule::BoundRule> bound;
-    for (const char* text : rules) bound.push_back(rule::bind(rule::parse(text), demand, {}));
-    const RuleSet set(bound);
+    for (const char* text : rules) bound.push_back(rule::bind(rule::parse(text), demand, {}, &numbers));
+    const RuleSet set(bound, numbers.size());
     const int names[] = {demand.event("a"), demand.event("b"), timeline::History::kOther};
 
     std::vector<std::pair<Instant, int>> events;
@@ -167,6 +172,7 @@ TEST(Walk, EndsWhereTheRuleSaysWhateverTheBatches) {
 
     Standing standing;
     standing.is_member.resize(rules.size());
+    WalkMemory memory(set);
     timeline::History history;
     size_t next = 0;
     std::vector<Occurrence> occurrences{
@@ -179,7 +185,7 @@ TEST(Walk, EndsWhereTheRuleSaysWhateverTheBatches) {
                                events[next].first, Reason::Event});
       }
       const rule::UserState state{nullptr, &history, 1, "u"};
-      (void)walk(set, state, occurrences, now, &standing);
+      (void)walk(set, state, occurrences, now, &standing, memory);
       occurrences.clear();
       for (size_t i = 0; i < rules.size(); ++i)
         ASSERT_EQ(standing.is_member[i] != 0, rule::evaluate(bound[i], state, now).truth)
@@ -218,9 +224,11 @@ TEST(Walk, OfEventsAloneIsTheWalk) {
   int compared = 0, refused = 0;
   for (int round = 0; round < 300; ++round) {
     timeline::Demand demand;
+    rule::ConditionNumbers numbers;
     std::vector<rule::BoundRule> bound;
-    for (const char* text : texts) bound.push_back(rule::bind(rule::parse(text), demand, {}));
-    const RuleSet rules(bound);
+    for (const char* text : texts) bound.push_back(rule::bind(rule::parse(text), demand, {}, &numbers));
+    const RuleSet rules(bound, numbers.size());
+    WalkMemory memory(rules);
     Standing standing;
     standing.is_member.resize(texts.size());
     std::vector<std::pair<Instant, int>> events;
@@ -248,10 +256,10 @@ TEST(Walk, OfEventsAloneIsTheWalk) {
       }
       Standing after = standing;
       const std::vector<Flip> flips =
-          walk(rules, rule::UserState{nullptr, &whole, 1, "u"}, occurrences, now, &after);
+          walk(rules, rule::UserState{nullptr, &whole, 1, "u"}, occurrences, now, &after, memory);
       Standing other = standing;
       const auto of_events =
-          walk_events(rules, rule::UserState{nullptr, &needed, 1, "u"}, occurrences, now, &other);
+          walk_events(rules, rule::UserState{nullptr, &needed, 1, "u"}, occurrences, now, &other, memory);
       if (step > 0 && of_events) {
         ++compared;
         EXPECT_EQ(*of_events, flips);
