@@ -87,8 +87,9 @@ RuleSet::RuleSet(std::vector<rule::BoundRule> rules, size_t conditions)
 }
 
 const std::vector<int>* RuleSet::events_beside(int demand_event) const {
+  static const std::vector<int> kNone;
   if (!by_any_event_.empty()) return nullptr;
-  if (demand_event < 0 || static_cast<size_t>(demand_event) >= beside_event_.size()) return &by_any_event_;
+  if (demand_event < 0 || static_cast<size_t>(demand_event) >= beside_event_.size()) return &kNone;
   return &beside_event_[static_cast<size_t>(demand_event)];
 }
 

@@ -27,6 +27,9 @@ struct Limits {
   int64_t bytes = INT64_MAX;
   Micros time = kNoTimeLimit;
   int64_t users = INT64_MAX;
+  /// Is time to be followed to the present although messages of the last minutes wait? What they tell will be
+  /// corrections, as of events that come late.
+  bool keeps_up = false;
 };
 
 /// Where the JSON of messages is read.

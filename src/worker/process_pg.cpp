@@ -293,14 +293,11 @@ void apply(pg::Spi& spi, Piece& piece, segment::Clock clock, StageTimes& times) 
 
 /// Up to when time may be followed once `piece` is applied. `next` is read already; others may wait if
 /// `is_at_limit`, received when the last one of these was or later.
-Instant followed_until(const Piece& piece, const Piece* next, bool is_at_limit, Reading reading,
-                       Instant now) {
+Instant followed_until(const Piece& piece, const Piece* next, bool is_at_limit, bool keeps_up, Instant now) {
   if (next != nullptr) return before(next->queued(), now);
   if (!is_at_limit) return now;
   const event::Queued& last = piece.queued().back();
-  // A worker under load is never without messages, and time is to be followed all the same. Those of the
-  // last minutes are to it as events that are yet to come.
-  if (reading == Reading::InThread && last.received_at >= segment::earliest_effect(now)) return now;
+  if (keeps_up && last.received_at >= segment::earliest_effect(now)) return now;
   return before({&last, 1}, now);
 }
 
@@ -366,7 +363,7 @@ Processed process(const Limits& limits, Reading reading) {
       is_time_up = left <= 0;
       if (!is_time_up) next = take(left, std::move(applied));
     }
-    until = followed_until(*piece, next.get(), is_at_limit(), reading, now);
+    until = followed_until(*piece, next.get(), is_at_limit(), limits.keeps_up, now);
     apply(spi, *piece, {until, now}, done.times);
     message_pace.note(size, stopwatch.us());
   }

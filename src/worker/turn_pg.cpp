@@ -99,7 +99,9 @@ void work(Turn* turn) {
     (void)segment::refresh_due_query(pg::now(), refresh_timeout());
     return;
   }
-  const Processed done = process({batch_size(), batch_bytes(), batch_time(), batch_size()},
+  // Under load there always are messages.
+  constexpr bool kKeepsUp = true;
+  const Processed done = process({batch_size(), batch_bytes(), batch_time(), batch_size(), kKeepsUp},
                                  reads_ahead() ? Reading::InThread : Reading::InLine);
   turn->messages = done.messages;
   turn->has_more = done.has_more;
