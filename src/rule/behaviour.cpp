@@ -12,12 +12,6 @@ namespace {
 
 using timeline::History;
 
-/// Behind the last event that is not after `now`.
-size_t end_of_past(const History& history, Instant now) {
-  return static_cast<size_t>(std::upper_bound(history.times().begin(), history.times().end(), now) -
-                             history.times().begin());
-}
-
 /// The last event before `end`, not before `begin`, that the filter takes; `end` if there is none.
 size_t last_match(const BoundFilter& filter, const History& history, size_t begin, size_t end) {
   InterruptTicker ticker;
@@ -103,6 +97,11 @@ Verdict evaluate_abandoned(const Bound& node, const Abandoned& abandoned, const 
 }
 
 }  // namespace
+
+size_t end_of_past(const History& history, Instant now) {
+  return static_cast<size_t>(std::upper_bound(history.times().begin(), history.times().end(), now) -
+                             history.times().begin());
+}
 
 size_t end_of_equal_times(const History& history, size_t at) {
   const Instant time = history.time(at);

@@ -199,13 +199,7 @@ class Binder {
     return static_cast<size_t>(demand_.property({root, path.names}));
   }
 
-  void look_back(const Bound& bound) {
-    const std::optional<Micros> window = lookback_of(bound);
-    if (!window || !plan_.lookback)
-      plan_.lookback = std::nullopt;
-    else
-      plan_.lookback = std::max(*plan_.lookback, *window);
-  }
+  void look_back(const Bound& bound) { plan_.lookback = further_back(plan_.lookback, lookback_of(bound)); }
 
   timeline::Demand& demand_;
   const SegmentResolver& resolve_;
@@ -243,10 +237,7 @@ std::optional<Micros> lookback_of(const Bound& condition) {
     return lookback_of(moment->window);
   if (node.as<Compare>() == nullptr) return std::nullopt;
   std::optional<Micros> furthest = 0;
-  for (const Bound& operand : condition.operands) {
-    const std::optional<Micros> lookback = lookback_of(operand);
-    furthest = furthest && lookback ? std::optional(std::max(*furthest, *lookback)) : std::nullopt;
-  }
+  for (const Bound& operand : condition.operands) furthest = further_back(furthest, lookback_of(operand));
   return furthest;
 }
 

@@ -1,6 +1,8 @@
 #include "rule/evidence.hpp"
 
 #include "base/interrupt.hpp"
+#include "rule/nearby.hpp"
+#include "rule/sequence.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -39,7 +41,9 @@ class Gatherer {
       else
         take_latest(node, Window(), 1);
     }
-    if (node.node->as<Nearby>()) take_last_place(node);
+    if (node.node->as<Nearby>())
+      if (const std::optional<size_t> place = last_place(node, subject_, now_))
+        found_.push_back({*place, nullptr});
   }
 
   Json::Array release() {
@@ -86,23 +90,10 @@ class Gatherer {
   void take_first(const Bound& node) {
     const std::vector<const EventFilter*> filters = filters_of(*node.node);
     InterruptTicker ticker;
-    for (size_t i = 0; i < subject_.history.size() && subject_.history.time(i) <= now_; ++i) {
+    const size_t end = end_of_past(subject_.history, now_);
+    for (size_t i = 0; i < end; ++i) {
       ticker.tick();
       if (take(node, filters, i)) return;
-    }
-  }
-
-  void take_last_place(const Bound& node) {
-    const timeline::History& history = subject_.history;
-    const Range range = MovingWindow(Window(), nullptr).at(history, now_);
-    InterruptTicker ticker;
-    for (size_t i = range.end; i > range.begin; --i) {
-      ticker.tick();
-      if (history.property(i - 1, node.column).is_null() ||
-          history.property(i - 1, node.second_column).is_null())
-        continue;
-      found_.push_back({i - 1, nullptr});
-      return;
     }
   }
 

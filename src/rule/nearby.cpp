@@ -1,6 +1,7 @@
 #include "rule/nearby.hpp"
 
 #include "base/interrupt.hpp"
+#include "rule/sequence.hpp"
 
 #include <algorithm>
 #include <array>
@@ -50,14 +51,19 @@ class Journey {
     return distance_between({nearby_.latitude.to_double(), nearby_.longitude.to_double()}, there);
   }
 
-  /// The latest one known before the event at `end`.
-  std::optional<double> distance_before(size_t end) const {
+  /// The latest event before the one at `end` that tells where.
+  std::optional<size_t> place_before(size_t end) const {
     InterruptTicker ticker;
     for (size_t i = end; i > 0; --i) {
       ticker.tick();
-      if (const std::optional<double> found = distance(i - 1)) return found;
+      if (distance(i - 1)) return i - 1;
     }
     return std::nullopt;
+  }
+
+  std::optional<double> distance_before(size_t end) const {
+    const std::optional<size_t> place = place_before(end);
+    return place ? distance(*place) : std::nullopt;
   }
 
   bool is_near(const std::optional<double>& distance) const {
@@ -70,11 +76,6 @@ class Journey {
   const Nearby& nearby_;
   const History& history_;
 };
-
-size_t end_of_past(const History& history, Instant now) {
-  return static_cast<size_t>(std::upper_bound(history.times().begin(), history.times().end(), now) -
-                             history.times().begin());
-}
 
 }  // namespace
 
@@ -93,6 +94,10 @@ Verdict evaluate_nearby(const Bound& node, const Subject& subject, Instant now) 
     if (is_last && coming != truth) return {truth, history.time(i)};
   }
   return {truth, Instant::max()};
+}
+
+std::optional<size_t> last_place(const Bound& node, const Subject& subject, Instant now) {
+  return Journey(node, subject.history).place_before(end_of_past(subject.history, now));
 }
 
 Json value_of_nearby(const Bound& node, const Subject& subject, Instant now) {

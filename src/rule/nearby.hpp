@@ -9,4 +9,7 @@ namespace cdp::rule {
 Verdict evaluate_nearby(const Bound& node, const Subject& subject, Instant now);
 Json value_of_nearby(const Bound& node, const Subject& subject, Instant now);
 
+/// The event that tells where the user is at `now`: the latest one with coordinates.
+std::optional<size_t> last_place(const Bound& node, const Subject& subject, Instant now);
+
 }  // namespace cdp::rule

@@ -17,4 +17,7 @@ SequenceFound evaluate_sequence(const Bound& node, const Sequence& sequence, con
 /// The events from `at` on with the time of the one at `at`: their end.
 size_t end_of_equal_times(const timeline::History& history, size_t at);
 
+/// Behind the last event that is not after `now`.
+size_t end_of_past(const timeline::History& history, Instant now);
+
 }  // namespace cdp::rule

@@ -18,6 +18,10 @@ size_t first_from(const History& history, Instant time) {
 
 }  // namespace
 
+std::optional<Micros> further_back(std::optional<Micros> a, std::optional<Micros> b) {
+  return a && b ? std::optional(std::max(*a, *b)) : std::nullopt;
+}
+
 std::optional<Micros> lookback_of(const Window& window) {
   switch (window.kind) {
     case Kind::InLast:

@@ -12,6 +12,9 @@ namespace cdp::rule {
 /// How far before now what lies in the window can be; nullopt: any time.
 std::optional<Micros> lookback_of(const Window& window);
 
+/// The further back of two; nullopt, which is any time, is further than all.
+std::optional<Micros> further_back(std::optional<Micros> a, std::optional<Micros> b);
+
 /// Does the window move with time alone, so that what lies in it may leave or come without an event?
 bool moves(const Window& window);
 

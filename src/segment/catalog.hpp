@@ -91,9 +91,9 @@ class Catalog {
 /// messages or changes memberships holds it.
 void lock_processing();
 
-/// Throws Error(State) in a transaction of one snapshot, which would miss rows from before the lock; `call`
-/// names what was called, as "cdp_pack()".
-void refuse_old_snapshot(const char* call);
+/// Throws Error(State) in a transaction of one snapshot, which would miss rows from before the lock. `what`
+/// says what cannot be, as "cdp_pack() cannot run", and `verb` what to do in another one.
+void refuse_old_snapshot(const std::string& what, const char* verb = "Call");
 
 /// The instant of what is processed now: not before the last batch's, whatever the clock says. Requires the
 /// process lock.

@@ -215,12 +215,11 @@ void lock_processing() {
   });
 }
 
-void refuse_old_snapshot(const char* call) {
+void refuse_old_snapshot(const std::string& what, const char* verb) {
   if (IsolationUsesXactSnapshot())
-    throw Error(
-        Category::State,
-        std::string(call) + " cannot run in a transaction of isolation level repeatable read or serializable",
-        {}, "Call it in one of level read committed.");
+    throw Error(Category::State,
+                what + " in a transaction of isolation level repeatable read or serializable", {},
+                std::string(verb) + " it in one of level read committed.");
 }
 
 Instant processing_now(pg::Spi& spi) {

@@ -1,6 +1,7 @@
 /// Members from scratch: by rules over everyone, or as a list has them.
 
 #include "pg/spi.hpp"
+#include "rule/window.hpp"
 #include "segment/chunks.hpp"
 #include "segment/members.hpp"
 #include "segment/membership.hpp"
@@ -123,12 +124,8 @@ bool is_about_profiles(const rule::BoundRule& rule) {
 
 /// How far before now events are looked at; nullopt for all of them.
 std::optional<Micros> furthest_lookback(const std::vector<Computed>& all) {
-  Micros furthest = 0;
-  for (const Computed& computed : all) {
-    const std::optional<Micros> lookback = computed.rule.lookback();
-    if (!lookback) return std::nullopt;
-    furthest = std::max(furthest, *lookback);
-  }
+  std::optional<Micros> furthest = 0;
+  for (const Computed& computed : all) furthest = rule::further_back(furthest, computed.rule.lookback());
   return furthest;
 }
 

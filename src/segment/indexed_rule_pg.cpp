@@ -35,9 +35,10 @@ IndexedRule::IndexedRule(const rule::BoundRule& rule, pg::Sees sees) : rule_(rul
 
 const UserSet& IndexedRule::where(size_t condition) {
   std::optional<UserSet>& users = where_[condition];
-  if (const rule::UserSet* listed = rule::users_of_condition(rule_, condition); !users && listed != nullptr)
+  if (users) return *users;
+  if (const rule::UserSet* listed = rule::users_of_condition(rule_, condition)) {
     users = UserSet(listed->users());
-  if (!users) {
+  } else {
     const auto& comparison = *rule::profile_conditions(rule_)[condition]->as<rule::Comparison>();
     users = users_where(*indexes_[condition], comparison.test, sees_);
   }

@@ -20,6 +20,8 @@ namespace cdp::segment {
 
 namespace {
 
+void refuse_old_list() { refuse_old_snapshot("members cannot be listed", "Do"); }
+
 constexpr size_t kAtOnce = 10000;
 
 /// Some of the ids or numbers that were asked for are nobody's.
@@ -77,15 +79,6 @@ void tell_of_unknown(std::string_view segment, uint64_t unknown, uint64_t asked,
             (errmsg("segment \"%s\": %llu of %llu %s not known and left out", name.c_str(),
                     static_cast<unsigned long long>(unknown), static_cast<unsigned long long>(asked), what)));
   });
-}
-
-/// A snapshot from before the lock would miss users, and memberships that must not be left behind.
-void refuse_old_snapshot() {
-  if (IsolationUsesXactSnapshot())
-    throw Error(
-        Category::State,
-        "members cannot be listed in a transaction of isolation level repeatable read or serializable", {},
-        "Do it in one of level read committed.");
 }
 
 /// The number of the segment of this name and kind, defined now if there is none. Requires the process lock.
@@ -232,7 +225,7 @@ std::optional<std::vector<std::optional<std::string>>> try_to_run(const StoredQu
 }  // namespace
 
 int64_t define_list(std::string_view name, const std::vector<std::optional<std::string>>& user_ids) {
-  refuse_old_snapshot();
+  refuse_old_list();
   pg::Spi spi;
   lock_processing();
   const Found found = find_ids(spi, user_ids);
@@ -241,7 +234,7 @@ int64_t define_list(std::string_view name, const std::vector<std::optional<std::
 }
 
 int64_t define_list(std::string_view name, const bitmap::Bitmap& users) {
-  refuse_old_snapshot();
+  refuse_old_list();
   pg::Spi spi;
   lock_processing();
   const Found found = find_numbers(spi, users);
@@ -251,7 +244,7 @@ int64_t define_list(std::string_view name, const bitmap::Bitmap& users) {
 
 int64_t define_query(std::string_view name, std::string_view query,
                      const std::optional<std::string>& refresh) {
-  refuse_old_snapshot();
+  refuse_old_list();
   StoredQuery stored{0, std::string(name), std::string(query), pg::role_name(pg::current_role()),
                      pg::current_search_path()};
   {
@@ -272,7 +265,7 @@ int64_t define_query(std::string_view name, std::string_view query,
 }
 
 int64_t refresh_query(int32_t segment_no) {
-  refuse_old_snapshot();
+  refuse_old_list();
   (void)lock_query(segment_no, true);
   const StoredQuery query = [&] {
     const pg::LatestSnapshot latest;

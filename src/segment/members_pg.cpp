@@ -197,17 +197,11 @@ class Search {
       return;
     }
     bitmap::Bitmap decided;
-    timeline::Selection selection = selection_of(users);
-    const auto is_undecided = [&](int64_t user_no, const auto& known) {
-      const std::optional<bool> truth = decide(group_of(static_cast<uint32_t>(user_no)).truths, known);
-      if (!truth) return true;
+    const auto take = [&](int64_t user_no, bool is_member) {
       decided.add(static_cast<uint32_t>(user_no));
-      if (*truth) members_.add(static_cast<uint32_t>(user_no));
-      return false;
+      if (is_member) members_.add(static_cast<uint32_t>(user_no));
     };
-    selection.may_want = is_undecided;
-    selection.wants = is_undecided;
-    for_each_user(spi_, demand_, needs, selection, [&](const rule::UserState& state) {
+    for_each_user(spi_, demand_, needs, undecided(users, take), [&](const rule::UserState& state) {
       if (!decided.contains(static_cast<uint32_t>(state.user_no))) ask(state);
     });
   }
@@ -233,24 +227,25 @@ class Search {
       timeline::read_histories(spi_, demand_, list, read);
       return add_without_events(without_events, seen);
     }
-    timeline::Selection selection = selection_of(users);
-    const auto is_undecided = [&](int64_t user_no, const auto& known) {
-      const Group& group = group_of(static_cast<uint32_t>(user_no));
-      const std::optional<bool> decided = decide(group.truths, known);
+    timeline::read_all_histories(spi_, demand_, undecided(users, take), read);
+    add_without_events(without_events, seen);
+  }
+
+  /// The histories of those whom the index of their events does not decide; `take` is told of the others.
+  /// Both must outlive it.
+  template <class Take>
+  timeline::Selection undecided(const bitmap::Bitmap& users, const Take& take) const {
+    timeline::Selection selection;
+    selection.users = &users;
+    if (const std::optional<Micros> lookback = rule_.lookback()) selection.since = (at_ - *lookback) + 1;
+    selection.until = at_ + 1;
+    const auto is_undecided = [this, &take](int64_t user_no, const auto& known) {
+      const std::optional<bool> decided = decide(group_of(static_cast<uint32_t>(user_no)).truths, known);
       if (decided) take(user_no, *decided);
       return !decided;
     };
     selection.may_want = is_undecided;
     selection.wants = is_undecided;
-    timeline::read_all_histories(spi_, demand_, selection, read);
-    add_without_events(without_events, seen);
-  }
-
-  timeline::Selection selection_of(const bitmap::Bitmap& users) const {
-    timeline::Selection selection;
-    selection.users = &users;
-    if (const std::optional<Micros> lookback = rule_.lookback()) selection.since = (at_ - *lookback) + 1;
-    selection.until = at_ + 1;
     return selection;
   }
 

@@ -95,8 +95,8 @@ class Follower {
       if (row.is_new) look_at_everything(user);
       pending_.emplace(user.user_no, Pending{&user, needed_of(user, row)});
     }
-    read([&](int64_t user_no, const timeline::History& history) { follow(pending_.at(user_no), history); });
-    read([&](int64_t user_no, const timeline::History& history) { follow(pending_.at(user_no), history); });
+    read();
+    read();  // of those for whom that was not enough, all events
     write_rows(catalog_, rows_);
     write_changes(spi_, changes_, clock_.now);
   }
@@ -133,8 +133,8 @@ class Follower {
     return needed;
   }
 
-  /// Calls for all who are not done, also for those without events.
-  void read(const timeline::HistoryCallback& callback) {
+  /// Follows all who are not done, also those without events.
+  void read() {
     std::vector<int64_t> numbers;
     for (const auto& [user_no, pending] : pending_)
       if (!pending.is_done) numbers.push_back(user_no);
@@ -143,7 +143,7 @@ class Follower {
     timeline::read_histories(
         spi_, catalog_.demand(), numbers,
         [&](int64_t user_no, const timeline::History& history) {
-          callback(user_no, history);
+          follow(pending_.at(user_no), history);
           called.insert(user_no);
         },
         [&](int64_t user_no) {
@@ -152,7 +152,7 @@ class Follower {
         });
     const timeline::History nothing(catalog_.demand().properties().size());
     for (const int64_t user_no : numbers)
-      if (!called.contains(user_no)) callback(user_no, nothing);
+      if (!called.contains(user_no)) follow(pending_.at(user_no), nothing);
   }
 
   void follow(Pending& pending, const timeline::History& history) {
@@ -299,9 +299,9 @@ void merge_users(pg::Spi& spi, const std::vector<Merged>& merges, Instant now) {
     for (const int32_t segment_no : removed->segments) {
       const std::optional<int> index = catalog.index_of(segment_no);
       if (!index) continue;
-      exits.push_back(
-          {merged.loser, segment_no, &catalog.definitions()[*index].name, false, at, Reason::Merge});
-      if (is_set_of_users(catalog, segment_no)) edits.push_back({segment_no, merged.winner, true});
+      const Definition& segment = catalog.definitions()[*index];
+      exits.push_back({merged.loser, segment_no, &segment.name, false, at, Reason::Merge});
+      if (segment.users) edits.push_back({segment_no, merged.winner, true});
     }
   }
   write_changes(spi, exits, now);

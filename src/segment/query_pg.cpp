@@ -31,6 +31,13 @@ struct Question {
 
   Question(pg::Spi& spi, const rule::Rule& tree) : rule(Catalog::current(spi).bind(tree, demand)) {}
 
+  /// The same of its text, with notices of names that are nearly known.
+  static Question told(pg::Spi& spi, std::string_view text) {
+    const rule::Rule tree = rule::parse(text);
+    tell_near_names(spi, {tree});
+    return {spi, tree};
+  }
+
   /// Calls `callback` with the state of one user.
   void ask(pg::Spi& spi, int64_t user_no, const std::function<void(const rule::UserState&)>& callback) const {
     Needs needs;
@@ -45,9 +52,7 @@ Instant finite(Instant at) {
 }
 
 bitmap::Bitmap users_matching(pg::Spi& spi, std::string_view text, Instant at) {
-  const rule::Rule tree = rule::parse(text);
-  tell_near_names(spi, {tree});
-  const Question question(spi, tree);
+  const Question question = Question::told(spi, text);
   return members_at(spi, question.rule, question.demand, at);
 }
 
@@ -191,9 +196,7 @@ CDP_FUNCTION(cdp_explain) {
   const std::string_view text = arguments.text(1);
   const Instant at = segment::finite(arguments.instant(2));
   const Json explanation = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const rule::Rule tree = rule::parse(text);
-    segment::tell_near_names(spi, {tree});
-    const segment::Question question(spi, tree);
+    const segment::Question question = segment::Question::told(spi, text);
     const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
     if (!user_no) throw Error(Category::NotFound, "user \"" + std::string(user_id) + "\" is not known");
     Json result;
@@ -209,9 +212,7 @@ CDP_FUNCTION(cdp_explain_rule) {
   const std::string_view text = arguments.text(0);
   const Instant at = segment::finite(arguments.instant(1));
   const Json plan = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const rule::Rule tree = rule::parse(text);
-    segment::tell_near_names(spi, {tree});
-    const segment::Question question(spi, tree);
+    const segment::Question question = segment::Question::told(spi, text);
     return segment::reading_plan(spi, question.rule, question.demand, at);
   });
   return pg::to_jsonb(plan);

@@ -113,7 +113,7 @@ CDP_FUNCTION(cdp_fold_traits) {
     if (most_users < 1)
       throw Error(Category::BadValue, "max_users must be at least 1, not " + std::to_string(most_users));
   }
-  segment::refuse_old_snapshot("cdp_fold_traits()");
+  segment::refuse_old_snapshot("cdp_fold_traits() cannot run");
   pg::Spi spi;
   segment::lock_processing();
   int64_t users = 0;

@@ -104,9 +104,20 @@ class Walker {
   Walker(const RuleSet& rules, const rule::UserState& state, Standing* standing, WalkMemory& memory)
       : rules_(rules), state_(state), standing_(*standing), memory_(memory) {
     ++memory_.walk_;
-    memory_.known_.forget();
   }
 
+  void go(std::span<const Occurrence> occurrences, Instant until) {
+    for (const Effect& effect : effects_of(occurrences, *state_.history, standing_.evaluated_at)) {
+      pass_time(effect.at - 1);
+      take(effect);
+    }
+    pass_time(until);
+  }
+
+  std::vector<Flip> release() { return std::move(flips_); }
+  bool has_passed_time() const { return has_passed_time_; }
+
+ private:
   /// Goes through the instants up to `until` at which time alone may change a rule.
   void pass_time(Instant until) {
     while (standing_.next_due <= until) {
@@ -139,10 +150,6 @@ class Walker {
     ticker_.tick();
   }
 
-  std::vector<Flip> release() { return std::move(flips_); }
-  bool has_passed_time() const { return has_passed_time_; }
-
- private:
   void evaluate(int rule, Instant at, Reason reason) {
     if (std::exchange(now_, at) != at) memory_.known_.forget();
     WalkMemory::Seen& seen = memory_.seen_[static_cast<size_t>(rule)];
@@ -160,29 +167,17 @@ class Walker {
   const rule::UserState& state_;
   Standing& standing_;
   WalkMemory& memory_;
-  Instant now_ = Instant::min();  ///< of which memory_ knows verdicts
+  Instant now_ = Instant::min();  ///< of which memory_ knows verdicts; of nothing at first
   std::vector<Flip> flips_;
   bool has_passed_time_ = false;
   InterruptTicker ticker_;
 };
 
-namespace {
-
-void go(Walker& walker, const std::vector<Effect>& effects, Instant now) {
-  for (const Effect& effect : effects) {
-    walker.pass_time(effect.at - 1);
-    walker.take(effect);
-  }
-  walker.pass_time(now);
-}
-
-}  // namespace
-
 std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state,
                        std::span<const Occurrence> occurrences, Instant now, Standing* standing,
                        WalkMemory& memory) {
   Walker walker(rules, state, standing, memory);
-  go(walker, effects_of(occurrences, *state.history, standing->evaluated_at), now);
+  walker.go(occurrences, now);
   return walker.release();
 }
 
@@ -190,7 +185,7 @@ std::optional<std::vector<Flip>> walk_events(const RuleSet& rules, const rule::U
                                              std::span<const Occurrence> occurrences, Instant now,
                                              Standing* standing, WalkMemory& memory) {
   Walker walker(rules, state, standing, memory);
-  go(walker, effects_of(occurrences, *state.history, standing->evaluated_at), now);
+  walker.go(occurrences, now);
   if (walker.has_passed_time()) return std::nullopt;
   return walker.release();
 }

@@ -40,7 +40,7 @@ bool forget(pg::Spi& spi, std::string_view id) {
 using namespace cdp;  // NOLINT(google-build-using-namespace): the function below is the room's outside
 
 CDP_FUNCTION(cdp_forget) {
-  segment::refuse_old_snapshot("cdp_forget()");
+  segment::refuse_old_snapshot("cdp_forget() cannot run");
   const pg::Arguments arguments(fcinfo);
   pg::Spi spi;
   segment::lock_processing();

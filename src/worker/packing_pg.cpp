@@ -111,7 +111,7 @@ CDP_FUNCTION(cdp_pack) {
     if (most_events < 1)
       throw Error(Category::BadValue, "max_events must be at least 1, not " + std::to_string(most_events));
   }
-  segment::refuse_old_snapshot("cdp_pack()");
+  segment::refuse_old_snapshot("cdp_pack() cannot run");
   pg::Spi spi;
   segment::lock_processing();
   return Int64GetDatum(worker::pack_now(spi, pg::now(), most_events));

@@ -57,6 +57,16 @@ TEST(Evidence, IsOfEachConditionAndOfBothSidesOfAComparison) {
             "[{buy,01-05T10},{leave,01-06T10}]");
 }
 
+TEST(Evidence, OfAPlaceIsTheEventThatTellsIt) {
+  User user;
+  user.events = {{"2025-01-01 10:00", "a", "{}", R"({"location":{"latitude":1,"longitude":2}})"},
+                 {"2025-01-02 10:00", "a", "{}", R"({"location":{"latitude":"1","longitude":2}})"},
+                 {"2025-01-03 10:00", "a", "{}", R"({"location":{"latitude":91,"longitude":2}})"},
+                 {"2025-01-04 10:00", "a"}};
+  EXPECT_EQ(events_of(user, "within(1 mile, 1, 2)", "2025-01-07"), "[{null,01-01T10}]");
+  EXPECT_EQ(events_of(user, "within(1 mile, 1, 2)", "2024-12-31"), "[]");
+}
+
 TEST(Evidence, HasAtMostTenTheLatest) {
   User user;
   static const char* kTimes[] = {"2025-01-01 00:00", "2025-01-01 01:00", "2025-01-01 02:00",
