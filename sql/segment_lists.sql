@@ -14,7 +14,7 @@ CREATE VIEW changes AS
 CREATE VIEW wrong AS
     SELECT name FROM cdp.segment AS s
     WHERE size <> rb_cardinality(cdp_segment(name))
-       OR rb_to_array(cdp_segment(name)) <> ARRAY(SELECT user_no::integer FROM cdp.membership WHERE s.segment_no = ANY (segments) ORDER BY 1)
+       OR rb_to_array(cdp_segment(name)) <> ARRAY(SELECT user_no::integer FROM cdp.membership WHERE s.segment_no = ANY (cdp_segment_numbers(segments)) ORDER BY 1)
        OR cdp_segment(name) <> cdp_users(('in segment "' || name || '"')::cdp_rule)
        OR rb_to_array(cdp_segment(name)) <> ARRAY(SELECT user_no::integer FROM cdp.profile WHERE cdp_match(coalesce(user_id, 'a1'), ('in segment "' || name || '"')::cdp_rule) ORDER BY 1)
        OR status <> 'paused' AND cdp_segment(name) <> cdp_users(rule)
@@ -164,7 +164,7 @@ BEGIN
     others := cdp_segment_size('not of m');
     expected := (SELECT count(*) FROM generate_series(1, 12000) AS u WHERE u % 7 < below::integer AND u % 3 = 0);
     wrong := (SELECT count(*) FROM cdp.segment AS s WHERE cdp_segment(name) <> cdp_users(('in segment "' || name || '"')::cdp_rule) OR cdp_segment(name) <> cdp_users(rule)
-                  OR size <> (SELECT count(*) FROM cdp.membership AS m WHERE s.segment_no = ANY (m.segments)));
+                  OR size <> (SELECT count(*) FROM cdp.membership AS m WHERE s.segment_no = ANY (cdp_segment_numbers(m.segments))));
 END $$;
 SELECT below, r.* FROM unnest('{7,5,4,0,1}'::text[]) AS below, pg_temp.refresh(below) AS r;
 -- How far it is, pg_stat_activity tells until the end.

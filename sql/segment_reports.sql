@@ -61,7 +61,7 @@ SELECT * FROM cdp_segment_overlap('{list,nowhere}');
 
 ---- What members have more often than others.
 SELECT trait, value, members, everyone, round(share::numeric, 4) AS share, round(lift::numeric, 4) AS lift FROM cdp_segment_profile('buyers', '{country,tags,address.city,absent}');
-WITH p AS (SELECT user_no, traits, coalesce((SELECT segment_no FROM cdp.segment WHERE name = 'buyers') = ANY (segments), false) AS is_member FROM cdp.profile LEFT JOIN cdp.membership USING (user_no)),
+WITH p AS (SELECT user_no, traits, coalesce((SELECT segment_no FROM cdp.segment WHERE name = 'buyers') = ANY (cdp_segment_numbers(segments)), false) AS is_member FROM cdp.profile LEFT JOIN cdp.membership USING (user_no)),
      by_sql AS (SELECT 'country' AS trait, traits ->> 'country' AS value, user_no, is_member FROM p UNION ALL SELECT 'address.city', traits -> 'address' ->> 'city', user_no, is_member FROM p
                 UNION ALL SELECT 'tags', t.value, user_no, is_member FROM p LEFT JOIN LATERAL jsonb_array_elements_text(traits -> 'tags') AS t ON true WHERE traits -> 'tags' IS DISTINCT FROM '[]'),
      counted AS (SELECT trait, value, count(DISTINCT user_no) FILTER (WHERE is_member) AS members, count(DISTINCT user_no) AS everyone FROM by_sql GROUP BY 1, 2)

@@ -10,6 +10,7 @@
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
+#include "segment/number_list.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -55,8 +56,7 @@ void look_up(pg::Spi& spi, User& user) {
   if (rows.empty()) return;
   user.number = rows.bigint(0, 0);
   if (rows.is_null(0, 1)) return;
-  user.segments = rows.integers(0, 1);
-  std::sort(user.segments.begin(), user.segments.end());
+  user.segments = segment::unpack_numbers(pg::bytes_of(rows.datum(0, 1)));
 }
 
 const Placement& placement_of(const Configuration& configuration, const pg::Arguments& arguments) {

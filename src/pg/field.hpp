@@ -35,7 +35,6 @@ inline Field to_field(std::string_view value) { return {to_text(value), false}; 
 inline Field to_field(const std::string& value) { return to_field(std::string_view(value)); }
 inline Field to_field(Bytes value) { return {to_varlena(value.bytes), false}; }
 inline Field to_field(const Json& value) { return {to_jsonb(value), false}; }  ///< jsonb
-inline Field to_field(const std::vector<int32_t>& values) { return {to_array(values), false}; }
 template <class T>
 Field to_field(const std::optional<T>& value) {
   return value ? to_field(*value) : Field{};

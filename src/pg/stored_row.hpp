@@ -54,7 +54,6 @@ class StoredRow {
   int64_t bigint(int column) const { return DatumGetInt64(datum(column)); }
   Instant instant(int column) const { return {DatumGetTimestampTz(datum(column))}; }
   std::string_view text(int column) const { return text_of(datum(column)); }
-  std::vector<int32_t> integers(int column) const { return integers_of(datum(column)); }
   Json json(int column) const { return json_of(datum(column)); }
   /// How many bytes of the row lie behind some, which are a column's value; 0 where that is not known.
   size_t bytes_behind(ByteView value) const {

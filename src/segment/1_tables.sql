@@ -80,14 +80,14 @@ SELECT pg_catalog.pg_extension_config_dump('cdp.segment_growth', '');
 
 CREATE TABLE cdp.membership (
     user_no      bigint PRIMARY KEY,
-    segments     integer[] NOT NULL,
+    segments     bytea NOT NULL,
     evaluated_at timestamptz NOT NULL,
     next_due     timestamptz NOT NULL DEFAULT 'infinity',
     hint_due     timestamptz NOT NULL DEFAULT 'infinity'
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 85);
 COMMENT ON TABLE cdp.membership IS 'Segments of each user, and when time alone may change them';
 COMMENT ON COLUMN cdp.membership.user_no IS 'cdp.profile.user_no';
-COMMENT ON COLUMN cdp.membership.segments IS 'cdp.segment.segment_no of the segments the user is in, ascending; numbers of deleted segments may be left';
+COMMENT ON COLUMN cdp.membership.segments IS 'cdp.segment.segment_no of the segments the user is in, packed (cdp_segment_numbers() reads it); numbers of deleted segments may be left';
 COMMENT ON COLUMN cdp.membership.evaluated_at IS 'The latest instant for which rules were evaluated';
 COMMENT ON COLUMN cdp.membership.next_due IS 'First instant at which a rule may change its truth without an event';
 COMMENT ON COLUMN cdp.membership.hint_due IS 'Earliest instant for which cdp.segment_due has a row of this user';

@@ -22,6 +22,11 @@ CREATE FUNCTION cdp_segments(user_id text) RETURNS text[]
 COMMENT ON FUNCTION cdp_segments(text) IS
     'Names of the segments that the user is in, in order of name; empty for an unknown user.';
 
+CREATE FUNCTION cdp_segment_numbers(segments bytea) RETURNS integer[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION cdp_segment_numbers(bytea) IS
+    'The numbers (cdp.segment.segment_no) that cdp.membership.segments packs, ascending. Error XX001 for other bytes.';
+
 CREATE FUNCTION cdp_match(user_id text, rule cdp_rule, at timestamptz DEFAULT @extschema@.cdp_now()) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION cdp_match(text, cdp_rule, timestamptz) IS

@@ -54,7 +54,7 @@ CREATE FUNCTION cdp_segment_profile(name text, traits text[])
             FROM unnest(cdp_segment_profile.traits) WITH ORDINALITY AS t (trait, place) WHERE t.trait IS NOT NULL
             GROUP BY t.trait
         ), person AS MATERIALIZED (
-            SELECT p.traits, coalesce(s.segment_no = ANY (m.segments), false) AS is_member
+            SELECT p.traits, coalesce(s.segment_no = ANY (@extschema@.cdp_segment_numbers(m.segments)), false) AS is_member
             FROM cdp.profile AS p
             LEFT JOIN cdp.membership AS m ON m.user_no = p.user_no
             CROSS JOIN (SELECT segment.segment_no FROM cdp.segment WHERE segment.name = cdp_segment_profile.name) AS s

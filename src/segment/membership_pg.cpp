@@ -7,6 +7,7 @@
 #include "pg/time_zone.hpp"
 #include "segment/chunks.hpp"
 #include "segment/membership.hpp"
+#include "segment/number_list.hpp"
 #include "segment/population.hpp"
 #include "segment/session_starts_pg.hpp"
 #include "timeline/reader.hpp"
@@ -36,7 +37,7 @@ RowMap load_rows(const Catalog& catalog, const std::vector<int64_t>& users) {
   for (auto& [user_no, row] : rows)
     stored.find(
         [&catalog, &row = row](const pg::IndexLookup::Row& found) {
-          for (const int32_t number : found.integers(1))
+          for (const int32_t number : unpack_numbers(pg::bytes_of(found.datum(1))))
             if (const auto index = catalog.index_of(number)) row.standing.is_member[*index] = 1;
           row.standing.evaluated_at = found.instant(2);
           row.standing.next_due = found.instant(3);
@@ -70,10 +71,12 @@ void write_rows(const Catalog& catalog, RowMap& rows) {
     std::vector<int32_t> numbers;
     for (size_t i = 0; i < standing.is_member.size(); ++i)
       if (standing.is_member[i] != 0) numbers.push_back(catalog.definitions()[i].number);
+    const std::string packed = pack_numbers(numbers);
+    const pg::Bytes segments{packed};
     if (row.place == 0) {
-      written.add(user_no, numbers, standing.evaluated_at, standing.next_due, row.hint_due);
+      written.add(user_no, segments, standing.evaluated_at, standing.next_due, row.hint_due);
     } else {
-      written.update(row.place, pg::Set{1, numbers}, pg::Set{2, standing.evaluated_at},
+      written.update(row.place, pg::Set{1, segments}, pg::Set{2, standing.evaluated_at},
                      pg::Set{3, standing.next_due}, pg::Set{4, row.hint_due});
     }
   }
@@ -276,7 +279,7 @@ std::optional<Removed> remove_membership(pg::Spi& spi, int64_t user_no) {
   static pg::Query remove("DELETE FROM cdp.membership WHERE user_no = $1 RETURNING segments, evaluated_at");
   const pg::Rows rows = remove(spi, user_no);
   if (rows.empty()) return std::nullopt;
-  return Removed{rows.integers(0, 0), rows.instant(0, 1)};
+  return Removed{unpack_numbers(pg::bytes_of(rows.datum(0, 0))), rows.instant(0, 1)};
 }
 
 /// Is the segment one that rules know by its members?

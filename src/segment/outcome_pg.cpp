@@ -3,6 +3,7 @@
 #include "pg/index_lookup.hpp"
 #include "pg/table_writer.hpp"
 #include "segment/chunks.hpp"
+#include "segment/number_list.hpp"
 #include "segment/outcome.hpp"
 
 #include <algorithm>
@@ -62,7 +63,7 @@ class RowWriter {
         news.user_no);
     if (is_stored) return;
     hint(news, Instant::max());
-    rows_.add(news.user_no, applied({}, news.entries), now_, news.due, news.due);
+    rows_.add(news.user_no, pg::Bytes{pack_numbers(applied({}, news.entries))}, now_, news.due, news.due);
   }
 
   void finish() {
@@ -75,11 +76,12 @@ class RowWriter {
 
  private:
   void update(const pg::IndexLookup::Row& row, const News& news) {
-    std::vector<int32_t> segments = applied(row.integers(1), news.entries);
+    const std::string segments =
+        pack_numbers(applied(unpack_numbers(pg::bytes_of(row.datum(1))), news.entries));
     const Instant next_due = std::min(row.instant(3), news.due);
     const Instant hint_due = row.instant(4);
     hint(news, hint_due);
-    rows_.update(row.place(), pg::Set{1, segments}, pg::Set{3, next_due},
+    rows_.update(row.place(), pg::Set{1, pg::Bytes{segments}}, pg::Set{3, next_due},
                  pg::Set{4, std::min(hint_due, news.due)});
   }
 

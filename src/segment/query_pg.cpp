@@ -15,6 +15,7 @@
 #include "segment/members.hpp"
 #include "segment/membership.hpp"
 #include "segment/near_names.hpp"
+#include "segment/number_list.hpp"
 #include "segment/population.hpp"
 #include "segment/reading_plan.hpp"
 
@@ -62,7 +63,7 @@ std::vector<int32_t> segments_of(pg::Spi& spi, std::string_view user_id) {
       "SELECT m.segments FROM cdp.membership AS m WHERE m.user_no ="
       " (SELECT i.user_no FROM cdp.identity AS i WHERE i.value = $1 ORDER BY i.kind DESC LIMIT 1)");
   const pg::Rows rows = query(spi, user_id);
-  return rows.empty() ? std::vector<int32_t>() : rows.integers(0, 0);
+  return rows.empty() ? std::vector<int32_t>() : unpack_numbers(pg::bytes_of(rows.datum(0, 0)));
 }
 
 constexpr pg::Spi::Mode kReadOnly = pg::Spi::Mode::ReadOnly;
@@ -153,6 +154,11 @@ CDP_FUNCTION(cdp_segments) {
     return found;
   });
   return pg::bound_value(names).value;
+}
+
+CDP_FUNCTION(cdp_segment_numbers) {
+  const pg::Arguments arguments(fcinfo);
+  return pg::to_array(segment::unpack_numbers(arguments.bytes(0)));
 }
 
 CDP_FUNCTION(cdp_match) {
