@@ -27,8 +27,8 @@ namespace cdp::decision {
 
 namespace {
 
-constexpr std::array<const char*, 5> kConfigurationTables{"placement", "campaign", "ad_group",
-                                                          "ad_group_segment", "creative"};
+constexpr std::array<const char*, 6> kConfigurationTables{"placement",        "campaign", "ad_group",
+                                                          "ad_group_segment", "creative", "segment"};
 
 /// Counters that the callbacks move on; plain data, since callbacks run anywhere.
 struct Changes {
@@ -128,9 +128,11 @@ std::vector<Creative> read_creatives(pg::Spi& spi) {
       " LEFT JOIN cdp.ad_group g ON g.name = c.ad_group"
       " LEFT JOIN cdp.campaign m ON m.name = g.campaign"
       " CROSS JOIN LATERAL ("
-      "  SELECT coalesce(array_agg(s.segment_no::integer) FILTER (WHERE NOT t.is_excluded), '{}') AS "
+      "  SELECT coalesce(array_agg(coalesce(s.members_no, s.segment_no)) FILTER (WHERE NOT t.is_excluded), "
+      "'{}') AS "
       "included,"
-      "   coalesce(array_agg(s.segment_no::integer) FILTER (WHERE t.is_excluded), '{}') AS excluded,"
+      "   coalesce(array_agg(coalesce(s.members_no, s.segment_no)) FILTER (WHERE t.is_excluded), '{}') AS "
+      "excluded,"
       "   coalesce(string_agg(s.name, ', ' ORDER BY s.name) FILTER (WHERE NOT t.is_excluded), '')"
       "    AS included_names,"
       "   coalesce(string_agg(s.name, ', ' ORDER BY s.name) FILTER (WHERE t.is_excluded), '')"

@@ -114,7 +114,7 @@ struct SharedWork::Run {
   }
 
   void end() const {
-    if (context == nullptr) return;
+    if (context == nullptr) return pfree(state);
     guard([&] {
       DestroyParallelContext(context);
       ExitParallelMode();

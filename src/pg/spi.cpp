@@ -5,6 +5,7 @@
 #include "pg/memory.hpp"
 
 extern "C" {
+#include <access/xact.h>
 #include <catalog/pg_type.h>
 #include <utils/array.h>
 #include <utils/date.h>
@@ -119,7 +120,8 @@ Spi::~Spi() {
 }
 
 LatestSnapshot::LatestSnapshot() {
-  guard([] { PushActiveSnapshot(GetLatestSnapshot()); });
+  // Processes that work together keep to what they began with, which they were given as the latest.
+  guard([] { PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot()); });
 }
 
 LatestSnapshot::~LatestSnapshot() { PopActiveSnapshot(); }

@@ -27,6 +27,7 @@ void forget_person(pg::Spi& spi, int64_t user_no, const Names& names) {
   static pg::Query remove_refusals(
       "DELETE FROM cdp.identity_log WHERE change = 'refused' AND from_user_no IS NULL AND value = ANY($1)");
   static pg::Query remove_ids("DELETE FROM cdp.identity WHERE user_no = $1");
+  static pg::Query remove_edits("DELETE FROM cdp.edited_profile WHERE user_no = $1");
   static pg::Query remove_profile("DELETE FROM cdp.profile WHERE user_no = $1");
   for (const int64_t number : names.numbers) {
     (void)remove_gains(spi, number);
@@ -34,6 +35,7 @@ void forget_person(pg::Spi& spi, int64_t user_no, const Names& names) {
   }
   (void)remove_refusals(spi, names.ids);
   (void)remove_ids(spi, user_no);
+  (void)remove_edits(spi, user_no);
   (void)remove_profile(spi, user_no);
 }
 

@@ -7,7 +7,12 @@ CREATE TABLE cdp.segment (
     status      text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'ready', 'paused')),
     size        bigint NOT NULL DEFAULT 0,
     computed_at timestamptz,
-    created_at  timestamptz NOT NULL DEFAULT @extschema@.cdp_now()
+    created_at  timestamptz NOT NULL DEFAULT @extschema@.cdp_now(),
+    progress    real,
+    members_no  integer,
+    next_no     integer,
+    next_users  bigint,
+    CONSTRAINT segment_next CHECK ((next_no IS NULL) = (next_users IS NULL))
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE cdp.segment IS 'Segments: INSERT name and rule; members follow every event and the passing of time';
 COMMENT ON COLUMN cdp.segment.segment_no IS 'Number of the segment, never reused';
@@ -15,10 +20,14 @@ COMMENT ON COLUMN cdp.segment.name IS 'What functions and other rules call it';
 COMMENT ON COLUMN cdp.segment.kind IS 'What says who is a member: rule; list (cdp_segment_from_users, cdp_segment_from_bitmap); query (cdp_segment_from_query)';
 COMMENT ON COLUMN cdp.segment.rule IS 'Who is a member; an UPDATE recomputes the members. Null for lists and queries';
 COMMENT ON COLUMN cdp.segment.description IS 'Free text';
-COMMENT ON COLUMN cdp.segment.status IS 'ready: members follow events and time; pending: members are still to be computed, which cdp_process() and the worker do; paused, by UPDATE: members stay as they are until it is set to ready, which recomputes them';
+COMMENT ON COLUMN cdp.segment.status IS 'ready: members follow events and time; pending: members are still to be computed, which cdp_process() and the worker do (progress tells how far); until then they stay as they are; paused, by UPDATE: members stay as they are until it is set to ready, which recomputes them';
 COMMENT ON COLUMN cdp.segment.size IS 'How many members it has';
 COMMENT ON COLUMN cdp.segment.computed_at IS 'When its members were last computed from scratch';
 COMMENT ON COLUMN cdp.segment.created_at IS 'When it was defined';
+COMMENT ON COLUMN cdp.segment.progress IS 'Which share of all people its new members are computed of in the background, from 0 to 1; null if they are not';
+COMMENT ON COLUMN cdp.segment.members_no IS 'Under which number cdp.membership, cdp.segment_chunk and cdp.segment_edit have its members; null: segment_no, which it is until they were computed in the background';
+COMMENT ON COLUMN cdp.segment.next_no IS 'Under which number they have its new members, while these are computed in the background';
+COMMENT ON COLUMN cdp.segment.next_users IS 'Up to which user_no that has been done; new members of these users follow events and time already';
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment', '');
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment_segment_no_seq', '');
 
@@ -50,7 +59,7 @@ CREATE TABLE cdp.segment_chunk (
     PRIMARY KEY (segment_no, chunk)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE cdp.segment_chunk IS 'Members of segments, 65,536 user numbers a chunk, but for cdp.segment_edit; cdp_segment() gives a whole segment';
-COMMENT ON COLUMN cdp.segment_chunk.segment_no IS 'cdp.segment.segment_no';
+COMMENT ON COLUMN cdp.segment_chunk.segment_no IS 'cdp.segment.members_no, or segment_no where that is null';
 COMMENT ON COLUMN cdp.segment_chunk.chunk IS 'user_no divided by 65536';
 COMMENT ON COLUMN cdp.segment_chunk.users IS 'Numbers of the members of this chunk';
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment_chunk', '');
@@ -63,7 +72,7 @@ CREATE TABLE cdp.segment_edit (
     PRIMARY KEY (segment_no, batch, user_no)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 COMMENT ON TABLE cdp.segment_edit IS 'Members that came and went since cdp.segment_chunk was written: some hundreds of a segment, then they go there';
-COMMENT ON COLUMN cdp.segment_edit.segment_no IS 'cdp.segment.segment_no';
+COMMENT ON COLUMN cdp.segment_edit.segment_no IS 'As cdp.segment_chunk.segment_no';
 COMMENT ON COLUMN cdp.segment_edit.batch IS 'Of edits of one user the highest one counts';
 COMMENT ON COLUMN cdp.segment_edit.user_no IS 'cdp.profile.user_no';
 COMMENT ON COLUMN cdp.segment_edit.is_member IS 'Whether the user is a member since';
@@ -87,7 +96,7 @@ CREATE TABLE cdp.membership (
 ) WITH (fillfactor = 85);
 COMMENT ON TABLE cdp.membership IS 'Segments of each user, and when time alone may change them';
 COMMENT ON COLUMN cdp.membership.user_no IS 'cdp.profile.user_no';
-COMMENT ON COLUMN cdp.membership.segments IS 'cdp.segment.segment_no of the segments the user is in, packed (cdp_segment_numbers() reads it); numbers of deleted segments may be left';
+COMMENT ON COLUMN cdp.membership.segments IS 'Numbers of the segments the user is in (as cdp.segment_chunk.segment_no), packed (cdp_segment_numbers() reads it); numbers of deleted segments may be left';
 COMMENT ON COLUMN cdp.membership.evaluated_at IS 'The latest instant for which rules were evaluated';
 COMMENT ON COLUMN cdp.membership.next_due IS 'First instant at which a rule may change its truth without an event';
 COMMENT ON COLUMN cdp.membership.hint_due IS 'Earliest instant for which cdp.segment_due has a row of this user';

@@ -25,7 +25,7 @@ COMMENT ON FUNCTION cdp_segments(text) IS
 CREATE FUNCTION cdp_segment_numbers(segments bytea) RETURNS integer[]
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION cdp_segment_numbers(bytea) IS
-    'The numbers (cdp.segment.segment_no) that cdp.membership.segments packs, ascending. Error XX001 for other bytes.';
+    'The numbers of segments (cdp.segment.members_no, or segment_no where that is null) that cdp.membership.segments packs, ascending. Error XX001 for other bytes.';
 
 CREATE FUNCTION cdp_match(user_id text, rule cdp_rule, at timestamptz DEFAULT @extschema@.cdp_now()) RETURNS boolean
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;

@@ -30,7 +30,7 @@ CREATE FUNCTION cdp_profile(id text) RETURNS jsonb
                 FROM cdp.identity AS i WHERE i.user_no = p.user_no),
             'segments', (
                 SELECT coalesce(jsonb_agg(s.name ORDER BY s.name), '[]')
-                FROM cdp.membership AS m JOIN cdp.segment AS s ON s.segment_no = ANY (@extschema@.cdp_segment_numbers(m.segments))
+                FROM cdp.membership AS m JOIN cdp.segment AS s ON coalesce(s.members_no, s.segment_no) = ANY (@extschema@.cdp_segment_numbers(m.segments))
                 WHERE m.user_no = p.user_no),
             'events', (
                 SELECT coalesce(jsonb_object_agg(e.event, jsonb_build_object('count', e.count, 'first', e.first,

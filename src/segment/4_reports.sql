@@ -57,7 +57,8 @@ CREATE FUNCTION cdp_segment_profile(name text, traits text[])
             SELECT p.traits, coalesce(s.segment_no = ANY (@extschema@.cdp_segment_numbers(m.segments)), false) AS is_member
             FROM cdp.profile AS p
             LEFT JOIN cdp.membership AS m ON m.user_no = p.user_no
-            CROSS JOIN (SELECT segment.segment_no FROM cdp.segment WHERE segment.name = cdp_segment_profile.name) AS s
+            CROSS JOIN (SELECT coalesce(segment.members_no, segment.segment_no) AS segment_no FROM cdp.segment
+                        WHERE segment.name = cdp_segment_profile.name) AS s
         ), total AS (
             SELECT count(*) AS everyone, count(*) FILTER (WHERE person.is_member) AS members FROM person
         ), counted AS (

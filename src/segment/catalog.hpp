@@ -28,19 +28,28 @@ enum class Status : uint8_t {
   Paused,  ///< the members stay as they are
 };
 
-/// One row of cdp.segment.
+/// What members are kept of a segment: those that it has, or those that a computation in the background
+/// gathers, which nobody sees yet.
 struct Definition {
-  int32_t number = 0;
+  int32_t segment_no = 0;
+  int32_t number = 0;  ///< that members are stored under: cdp.segment.members_no, or else next_no, segment_no
+  bool is_next = false;  ///< those that are being gathered
   std::string name;
   Kind kind = Kind::Rule;
   rule::Rule rule;  ///< of Kind::Rule
   Status status = Status::Pending;
-  /// The members as they are stored, where no rule is asked: of lists, queries and what is paused.
+  /// Are other members being gathered for it?
+  bool is_gathered_anew = false;
+  /// The members as they are stored, where no rule is asked: of lists, queries, what is paused, and what is
+  /// being gathered anew.
   std::shared_ptr<const rule::UserSet> users;
 };
 
-/// The rows of cdp.segment as committed now or changed by this transaction, in the order of their numbers.
+/// What cdp.segment has as committed now or changed by this transaction, in the order of numbers.
 std::vector<Definition> load_definitions();
+
+/// Which rule a rule means that names a segment: the one that has members, or the one that will.
+enum class Names : uint8_t { Present, Next };
 
 /// The segments of this database with their rules bound to one demand. Loaded once per backend and again
 /// after cdp.segment was changed, by whomever.
@@ -62,26 +71,33 @@ class Catalog {
   const timeline::Demand& demand() const { return demand_; }
   bool is_empty() const { return definitions_.empty(); }
 
+  /// Are members of any segment being gathered in the background?
+  bool is_gathering() const { return !next_by_name_.empty(); }
+
+  /// What is present of a segment.
   const Definition* find(std::string_view name) const;
   /// Throws Error(NotFound).
   const Definition& require(std::string_view name) const;
-  /// The index of a segment number; nullopt if it was deleted.
+  /// What is present of a segment by cdp.segment.segment_no, which must be there.
+  const Definition& segment(int32_t segment_no) const;
+  /// The index of the definition whose members are stored under a number; nullopt if there is none.
   std::optional<int> index_of(int32_t number) const;
 
   /// Binds a rule that may name these segments. Errors of rule::bind(), with a hint at a segment of a near
   /// name.
   rule::BoundRule bind(const rule::Rule& rule, timeline::Demand& demand,
-                       rule::ConditionNumbers* numbers = nullptr) const;
+                       rule::ConditionNumbers* numbers = nullptr, Names names = Names::Present) const;
 
-  /// Gives the rules of other segments, or their members, to rule::bind.
-  rule::SegmentResolver resolver() const;
-
-  /// The segments of `numbers` and all that name one of them, directly or through others.
+  /// The segments of `numbers` and all that name one of them, directly or through others; what is present of
+  /// them.
   std::vector<int32_t> with_dependents(const std::vector<int32_t>& numbers) const;
 
  private:
+  rule::SegmentResolver resolver(Names names) const;
+
   std::vector<Definition> definitions_;
   std::unordered_map<std::string, int> by_name_;
+  std::unordered_map<std::string, int> next_by_name_;
   std::unordered_map<int32_t, int> by_number_;
   timeline::Demand demand_;
   RuleSet rules_;

@@ -72,19 +72,32 @@ Status status_of(const std::string& name) {
 }
 
 std::vector<Definition> read_definitions(pg::Spi& spi, bool is_frozen) {
-  static pg::Query query("SELECT segment_no, name, kind, rule, status FROM cdp.segment ORDER BY segment_no");
+  static pg::Query query(
+      "SELECT segment_no, name, kind, rule, status, coalesce(members_no, segment_no), next_no FROM "
+      "cdp.segment");
   std::vector<Definition> definitions;
   const pg::Rows rows = query(spi);
   for (uint64_t i = 0; i < rows.size(); ++i) {
     Definition& definition = definitions.emplace_back();
-    definition.number = rows.integer(i, 0);
+    definition.segment_no = rows.integer(i, 0);
+    definition.number = rows.integer(i, 5);
     definition.name = rows.text(i, 1);
     definition.kind = kind_of(rows.text(i, 2));
     if (!rows.is_null(i, 3)) definition.rule = rule::parse(rows.text(i, 3));
     definition.status = status_of(rows.text(i, 4));
-    if (definition.kind != Kind::Rule || definition.status == Status::Paused)
+    definition.is_gathered_anew = !rows.is_null(i, 6);
+    if (definition.kind != Kind::Rule || definition.status == Status::Paused || definition.is_gathered_anew)
       definition.users = std::make_shared<StoredUsers>(definition.number, is_frozen);
+    if (!definition.is_gathered_anew) continue;
+    Definition next = definition;
+    next.number = rows.integer(i, 6);
+    next.is_next = true;
+    next.is_gathered_anew = false;
+    next.users.reset();
+    definitions.push_back(std::move(next));
   }
+  std::sort(definitions.begin(), definitions.end(),
+            [](const Definition& a, const Definition& b) { return a.number < b.number; });
   return definitions;
 }
 
@@ -137,13 +150,14 @@ void Catalog::invalidate() {
 
 Catalog::Catalog(std::vector<Definition> definitions) : definitions_(std::move(definitions)) {
   for (size_t i = 0; i < definitions_.size(); ++i) {
-    by_name_.emplace(definitions_[i].name, static_cast<int>(i));
+    (definitions_[i].is_next ? next_by_name_ : by_name_).emplace(definitions_[i].name, static_cast<int>(i));
     by_number_.emplace(definitions_[i].number, static_cast<int>(i));
   }
   std::vector<rule::BoundRule> bound;
   rule::ConditionNumbers numbers;
   for (const Definition& definition : definitions_)
-    bound.push_back(bind(meaning_of(definition), demand_, &numbers));
+    bound.push_back(
+        bind(meaning_of(definition), demand_, &numbers, definition.is_next ? Names::Next : Names::Present));
   rules_ = RuleSet(std::move(bound), numbers.size());
 }
 
@@ -158,6 +172,16 @@ const Definition& Catalog::require(std::string_view name) const {
               "SELECT name FROM cdp.segment lists the segments.");
 }
 
+const Definition& Catalog::segment(int32_t segment_no) const {
+  const auto found =
+      std::find_if(definitions_.begin(), definitions_.end(), [&](const Definition& definition) {
+        return definition.segment_no == segment_no && !definition.is_next;
+      });
+  if (found == definitions_.end())
+    throw Error(Category::Internal, "segment number " + std::to_string(segment_no) + " is not known");
+  return *found;
+}
+
 std::optional<int> Catalog::index_of(int32_t number) const {
   const auto found = by_number_.find(number);
   if (found == by_number_.end()) return std::nullopt;
@@ -165,18 +189,21 @@ std::optional<int> Catalog::index_of(int32_t number) const {
 }
 
 rule::BoundRule Catalog::bind(const rule::Rule& rule, timeline::Demand& demand,
-                              rule::ConditionNumbers* numbers) const {
+                              rule::ConditionNumbers* numbers, Names names) const {
   for (const std::string& name : rule::segments_named(rule)) {
     if (find(name) != nullptr) continue;
-    std::vector<std::string> names;
-    for (const Definition& definition : definitions_) names.push_back(definition.name);
-    throw Error(Category::NotFound, "segment \"" + name + "\" does not exist", {}, hint_for(name, names));
+    std::vector<std::string> known;
+    for (const Definition& definition : definitions_)
+      if (!definition.is_next) known.push_back(definition.name);
+    throw Error(Category::NotFound, "segment \"" + name + "\" does not exist", {}, hint_for(name, known));
   }
-  return rule::bind(rule, demand, resolver(), numbers);
+  return rule::bind(rule, demand, resolver(names), numbers);
 }
 
-rule::SegmentResolver Catalog::resolver() const {
-  return [this](const std::string& name) -> rule::Membership {
+rule::SegmentResolver Catalog::resolver(Names names) const {
+  return [this, names](const std::string& name) -> rule::Membership {
+    if (const auto next = next_by_name_.find(name); names == Names::Next && next != next_by_name_.end())
+      return &definitions_[next->second].rule;
     const Definition* definition = find(name);
     if (definition == nullptr) return {};
     if (definition->users) return definition->users;
@@ -189,7 +216,7 @@ std::vector<int32_t> Catalog::with_dependents(const std::vector<int32_t>& number
   for (bool has_grown = true; has_grown;) {
     has_grown = false;
     for (const Definition& definition : definitions_) {
-      if (result.contains(definition.number)) continue;
+      if (definition.is_next || result.contains(definition.number)) continue;
       const std::vector<std::string> named = rule::segments_named(definition.rule);
       if (std::none_of(named.begin(), named.end(), [&](const std::string& name) {
             const Definition* other = find(name);

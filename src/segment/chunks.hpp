@@ -2,31 +2,25 @@
 
 #include "base/time.hpp"
 #include "bitmap/bitmap.hpp"
-#include "segment/walk.hpp"
+#include "segment/catalog.hpp"
 
 #include <cstdint>
 #include <map>
-#include <string>
 #include <vector>
-
-namespace cdp::pg {
-class Spi;
-}
 
 namespace cdp::segment {
 
 /// A change of one user's membership in one segment.
 struct Change {
   int64_t user_no = 0;
-  int32_t segment_no = 0;
-  const std::string* segment = nullptr;
+  const Definition* segment = nullptr;
   bool has_entered = false;
   Instant effective_at;
   Reason reason = Reason::Event;
 };
 
-/// Writes changes, of which there are some, to cdp.segment_change, in this order. Returns the number of the
-/// first one; the others have higher ones.
+/// Writes changes, of which there are some, to cdp.segment_change, in this order, but for those of members
+/// that are still gathered. Returns the number of the first one; the others have higher ones.
 int64_t record_changes(const std::vector<Change>& changes, Instant now);
 
 /// The same, and changes members and sizes accordingly. Each change turns round what was: nobody enters
@@ -37,9 +31,9 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
 /// whether there was anything to do.
 bool settle_sizes(pg::Spi& spi);
 
-/// A user who is put into a segment, or taken out.
+/// A user who is put into a segment, or taken out; `number` as in Definition.
 struct MemberEdit {
-  int32_t segment_no = 0;
+  int32_t number = 0;
   int64_t user_no = 0;
   bool is_member = false;
 };
@@ -48,13 +42,19 @@ struct MemberEdit {
 enum class Sizes : uint8_t { Follow, Wait };
 
 /// Changes members without recording it.
-void edit_members(pg::Spi& spi, const std::vector<MemberEdit>& edits, Sizes sizes);
+void edit_members(pg::Spi& spi, const Catalog& catalog, const std::vector<MemberEdit>& edits, Sizes sizes);
 
-/// All members of a segment, and how many there are.
-bitmap::Bitmap members_of(pg::Spi& spi, int32_t segment_no);
-int64_t count_members(pg::Spi& spi, int32_t segment_no);
+/// All members that are stored under a number, and how many there are.
+bitmap::Bitmap members_of(pg::Spi& spi, int32_t number);
+int64_t count_members(pg::Spi& spi, int32_t number);
 
-/// Makes `members` the members of a segment.
-void replace_chunks(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& members);
+/// Makes `members` those that are stored under a number.
+void replace_chunks(pg::Spi& spi, int32_t number, const bitmap::Bitmap& members);
+
+/// Adds users to them of whom nothing was stored.
+void add_members(pg::Spi& spi, int32_t number, const bitmap::Bitmap& users);
+
+/// Removes what is stored under numbers that no segment has any more.
+void remove_strays(pg::Spi& spi);
 
 }  // namespace cdp::segment

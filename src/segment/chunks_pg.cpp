@@ -95,7 +95,7 @@ std::map<int32_t, int64_t> add_edits(pg::Spi& spi, const std::vector<Change>& ch
   // Who entered and left again has not changed.
   std::map<std::pair<int32_t, int64_t>, int> net;
   for (const Change& change : changes)
-    net[{change.segment_no, change.user_no}] += change.has_entered ? 1 : -1;
+    net[{change.segment->number, change.user_no}] += change.has_entered ? 1 : -1;
   std::map<int32_t, int64_t> growth;
   std::map<int32_t, int64_t>& waiting = waiting_edits(spi);
   pg::BulkInsert rows("cdp", "segment_edit");
@@ -153,7 +153,8 @@ int64_t record_changes(const std::vector<Change>& changes, Instant now) {
   pg::BulkInsert rows("cdp", "segment_change");
   for (size_t i = 0; i < changes.size(); ++i) {
     const Change& change = changes[i];
-    rows.add(numbers[i], change.user_no, change.segment_no, *change.segment,
+    if (change.segment->is_next) continue;
+    rows.add(numbers[i], change.user_no, change.segment->segment_no, change.segment->name,
              std::string_view(change.has_entered ? "entered" : "exited"), change.effective_at, now,
              std::string_view(name_of(change.reason)));
   }
@@ -164,11 +165,16 @@ int64_t record_changes(const std::vector<Change>& changes, Instant now) {
 void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now) {
   if (changes.empty()) return;
   const std::map<int32_t, int64_t> growth = add_edits(spi, changes, record_changes(changes, now));
-  write_sizes(spi, growth);
-  for (const auto& [segment_no, amount] : growth) {
-    int64_t& waiting = waiting_edits(spi)[segment_no];
+  std::map<int32_t, int64_t> growth_of_segments;
+  for (const Change& change : changes)
+    if (const auto grown = growth.find(change.segment->number);
+        grown != growth.end() && !change.segment->is_next)
+      growth_of_segments[change.segment->segment_no] = grown->second;
+  write_sizes(spi, growth_of_segments);
+  for (const auto& [number, amount] : growth) {
+    int64_t& waiting = waiting_edits(spi)[number];
     if (waiting < kMostEdits) continue;
-    fold_edits(spi, segment_no, 0, INT64_MAX);
+    fold_edits(spi, number, 0, INT64_MAX);
     waiting = 0;
   }
 }
@@ -190,59 +196,62 @@ bool settle_sizes(pg::Spi& spi) {
   return has_settled;
 }
 
-void edit_members(pg::Spi& spi, const std::vector<MemberEdit>& edits, Sizes sizes) {
+void edit_members(pg::Spi& spi, const Catalog& catalog, const std::vector<MemberEdit>& edits, Sizes sizes) {
   Edits by_chunk;
   for (const MemberEdit& edit : edits)
-    by_chunk[{edit.segment_no, chunk_of(edit.user_no)}].emplace_back(static_cast<uint32_t>(edit.user_no),
-                                                                     edit.is_member);
-  std::map<int32_t, int64_t> growth;
+    by_chunk[{edit.number, chunk_of(edit.user_no)}].emplace_back(static_cast<uint32_t>(edit.user_no),
+                                                                 edit.is_member);
+  std::map<int32_t, int64_t> growth_of_segments;
   for (const auto& [place, users] : by_chunk) {
     check_interrupts();
     const int64_t first_user = place.second * kUsersPerChunk;
     fold_edits(spi, place.first, first_user, first_user + kUsersPerChunk - 1);
-    growth[place.first] += edit_chunk(spi, place, users);
+    const int64_t growth = edit_chunk(spi, place, users);
+    if (const std::optional<int> index = catalog.index_of(place.first))
+      if (const Definition& segment = catalog.definitions()[*index]; !segment.is_next)
+        growth_of_segments[segment.segment_no] += growth;
   }
-  if (sizes == Sizes::Follow) write_sizes(spi, growth);
+  if (sizes == Sizes::Follow) write_sizes(spi, growth_of_segments);
 }
 
-bitmap::Bitmap members_of(pg::Spi& spi, int32_t segment_no) {
+bitmap::Bitmap members_of(pg::Spi& spi, int32_t number) {
   static pg::Query query("SELECT users FROM cdp.segment_chunk WHERE segment_no = $1");
   static pg::Query edits(
       "SELECT user_no, is_member FROM cdp.segment_edit WHERE segment_no = $1 ORDER BY batch");
   std::vector<bitmap::Bitmap> chunks;
   {
-    const pg::Rows rows = query(spi, segment_no);
+    const pg::Rows rows = query(spi, number);
     for (uint64_t i = 0; i < rows.size(); ++i)
       chunks.push_back(bitmap::Bitmap::from_bytes(pg::bytes_of(rows.datum(i, 0))));
   }
   bitmap::Bitmap members = bitmap::Bitmap::union_of(chunks);
-  const pg::Rows rows = edits(spi, segment_no);
+  const pg::Rows rows = edits(spi, number);
   for (uint64_t i = 0; i < rows.size(); ++i)
     apply(members, static_cast<uint32_t>(rows.bigint(i, 0)), rows.boolean(i, 1));
   return members;
 }
 
-int64_t count_members(pg::Spi& spi, int32_t segment_no) {
+int64_t count_members(pg::Spi& spi, int32_t number) {
   static pg::Query has_edits("SELECT EXISTS (SELECT FROM cdp.segment_edit WHERE segment_no = $1)");
-  if (has_edits(spi, segment_no).boolean(0, 0))
-    return static_cast<int64_t>(members_of(spi, segment_no).cardinality());
+  if (has_edits(spi, number).boolean(0, 0))
+    return static_cast<int64_t>(members_of(spi, number).cardinality());
   static pg::Query query("SELECT users FROM cdp.segment_chunk WHERE segment_no = $1");
-  const pg::Rows rows = query(spi, segment_no);
+  const pg::Rows rows = query(spi, number);
   uint64_t size = 0;
   for (uint64_t i = 0; i < rows.size(); ++i) size += bitmap::cardinality(pg::bytes_of(rows.datum(i, 0)));
   return static_cast<int64_t>(size);
 }
 
-void replace_chunks(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& members) {
+void replace_chunks(pg::Spi& spi, int32_t number, const bitmap::Bitmap& members) {
   static pg::Query remove("DELETE FROM cdp.segment_chunk WHERE segment_no = $1");
   static pg::Query insert("INSERT INTO cdp.segment_chunk (segment_no, chunk, users) VALUES ($1, $2, $3)");
   static pg::Query remove_edits("DELETE FROM cdp.segment_edit WHERE segment_no = $1");
-  (void)remove(spi, segment_no);
-  (void)remove_edits(spi, segment_no);
+  (void)remove(spi, number);
+  (void)remove_edits(spi, number);
   std::vector<uint32_t> chunk;
   const auto write = [&] {
     if (chunk.empty()) return;
-    (void)insert(spi, segment_no, static_cast<int32_t>(chunk.front() / kUsersPerChunk),
+    (void)insert(spi, number, static_cast<int32_t>(chunk.front() / kUsersPerChunk),
                  bitmap_value(spi, bitmap::Bitmap::of(chunk)));
     chunk.clear();
   };
@@ -251,6 +260,28 @@ void replace_chunks(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& memb
     chunk.push_back(user);
   });
   write();
+}
+
+void add_members(pg::Spi& spi, int32_t number, const bitmap::Bitmap& users) {
+  Edits by_chunk;
+  users.for_each([&](uint32_t user) { by_chunk[{number, chunk_of(user)}].emplace_back(user, true); });
+  for (const auto& [place, added] : by_chunk) (void)edit_chunk(spi, place, added);
+}
+
+void remove_strays(pg::Spi& spi) {
+  // As arguments, so that what is kept is looked up once.
+  static pg::Query numbers(
+      "SELECT coalesce(members_no, segment_no) FROM cdp.segment UNION ALL"
+      " SELECT next_no FROM cdp.segment WHERE next_no IS NOT NULL");
+  static pg::Query remove_chunks("DELETE FROM cdp.segment_chunk WHERE segment_no NOT IN (SELECT unnest($1))");
+  static pg::Query remove_edits("DELETE FROM cdp.segment_edit WHERE segment_no NOT IN (SELECT unnest($1))");
+  std::vector<int32_t> kept;
+  {
+    const pg::Rows rows = numbers(spi);
+    for (uint64_t i = 0; i < rows.size(); ++i) kept.push_back(rows.integer(i, 0));
+  }
+  (void)remove_chunks(spi, kept);
+  (void)remove_edits(spi, kept);
 }
 
 }  // namespace cdp::segment

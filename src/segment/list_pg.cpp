@@ -89,7 +89,7 @@ int32_t segment_of(pg::Spi& spi, std::string_view name, Kind kind, Instant now) 
           Category::Duplicate,
           "segment \"" + std::string(name) + "\" exists and is no " + (kind == Kind::List ? "list" : "query"),
           {}, "Give another name, or delete that segment first.");
-    return known->number;
+    return known->segment_no;
   }
   static pg::Query insert(
       "INSERT INTO cdp.segment (name, kind, status, computed_at) VALUES ($1, $2, 'ready', $3)"
@@ -249,7 +249,7 @@ int64_t define_query(std::string_view name, std::string_view query,
                      pg::current_search_path()};
   {
     pg::Spi spi(pg::Spi::Mode::ReadOnly);
-    if (const Definition* known = Catalog::current(spi).find(name)) (void)lock_query(known->number, true);
+    if (const Definition* known = Catalog::current(spi).find(name)) (void)lock_query(known->segment_no, true);
   }
   // Before the lock: messages are taken meanwhile.
   const std::vector<std::optional<std::string>> ids = run(stored);

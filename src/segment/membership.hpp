@@ -41,9 +41,6 @@ std::optional<Instant> next_due(pg::Spi& spi);
 /// rule is asked the members stay.
 void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now);
 
-/// Computes all segments whose status is pending. Says whether there were any.
-bool compute_pending(pg::Spi& spi, Instant now);
-
 /// Makes `users` the members of a segment for which no rule is asked, records who entered and left, and
 /// brings those who did so up to date in the segments that name it.
 void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& users, Instant now);
@@ -59,9 +56,6 @@ struct Merged {
 /// Removes the losers from every segment and records that they left. Where no rule is asked the winners are
 /// put in for them; follow() records it, if it is told that everything may have changed for the winner.
 void merge_users(pg::Spi& spi, const std::vector<Merged>& merges, Instant now);
-
-/// Is a segment's row written by the computation of its members? Triggers let that pass.
-bool is_writing_segment();
 
 /// Removes a user from every segment, with the history of its memberships; `numbers` as
 /// timeline::forget_user() has them.

@@ -84,11 +84,29 @@ void write_rows(const Catalog& catalog, RowMap& rows) {
   write_hints(hinted_users, hinted_due);
 }
 
+/// Up to which user each rule is evaluated yet; empty: all are for everyone.
+std::vector<int64_t> reach_of(pg::Spi& spi, const Catalog& catalog) {
+  std::vector<int64_t> reach;
+  if (!catalog.is_gathering()) return reach;
+  static pg::Query query("SELECT next_no, next_users FROM cdp.segment WHERE next_no IS NOT NULL");
+  reach.resize(catalog.rules().size(), INT64_MAX);
+  const pg::Rows rows = query(spi);
+  for (uint64_t i = 0; i < rows.size(); ++i)
+    if (const std::optional<int> index = catalog.index_of(rows.integer(i, 0)))
+      reach[static_cast<size_t>(*index)] = rows.bigint(i, 1);
+  return reach;
+}
+
 /// Brings users up to date whose rows are loaded.
 class Follower {
  public:
   Follower(pg::Spi& spi, const Catalog& catalog, RowMap& rows, Clock clock)
-      : spi_(spi), catalog_(catalog), rules_(catalog.rules()), rows_(rows), clock_(clock), memory_(rules_) {
+      : spi_(spi),
+        catalog_(catalog),
+        rules_(catalog.rules()),
+        rows_(rows),
+        clock_(clock),
+        memory_(rules_, reach_of(spi, catalog)) {
     if (rules_.use_sessions()) sessions_.emplace(spi);
   }
 
@@ -180,9 +198,8 @@ class Follower {
 
   void take(const Touched& user, const std::vector<Flip>& flips) {
     for (const Flip& flip : flips) {
-      const Definition& segment = catalog_.definitions()[flip.rule];
-      changes_.push_back(
-          {user.user_no, segment.number, &segment.name, flip.has_entered, flip.effective_at, flip.reason});
+      changes_.push_back({user.user_no, &catalog_.definitions()[flip.rule], flip.has_entered,
+                          flip.effective_at, flip.reason});
     }
   }
 
@@ -283,8 +300,8 @@ std::optional<Removed> remove_membership(pg::Spi& spi, int64_t user_no) {
 }
 
 /// Is the segment one that rules know by its members?
-bool is_set_of_users(const Catalog& catalog, int32_t segment_no) {
-  const std::optional<int> index = catalog.index_of(segment_no);
+bool is_set_of_users(const Catalog& catalog, int32_t number) {
+  const std::optional<int> index = catalog.index_of(number);
   return index && catalog.definitions()[*index].users;
 }
 
@@ -299,17 +316,17 @@ void merge_users(pg::Spi& spi, const std::vector<Merged>& merges, Instant now) {
     const std::optional<Removed> removed = remove_membership(spi, merged.loser);
     if (!removed) continue;
     const Instant at = std::max(effective_at(merged.at, merged.received_at), removed->evaluated_at);
-    for (const int32_t segment_no : removed->segments) {
-      const std::optional<int> index = catalog.index_of(segment_no);
+    for (const int32_t number : removed->segments) {
+      const std::optional<int> index = catalog.index_of(number);
       if (!index) continue;
       const Definition& segment = catalog.definitions()[*index];
-      exits.push_back({merged.loser, segment_no, &segment.name, false, at, Reason::Merge});
-      if (segment.users) edits.push_back({segment_no, merged.winner, true});
+      exits.push_back({merged.loser, &segment, false, at, Reason::Merge});
+      if (segment.users) edits.push_back({number, merged.winner, true});
     }
   }
   write_changes(spi, exits, now);
   if (edits.empty()) return;
-  edit_members(spi, edits, Sizes::Wait);
+  edit_members(spi, catalog, edits, Sizes::Wait);
   Catalog::invalidate();
 }
 
@@ -317,7 +334,7 @@ void forget_user(pg::Spi& spi, const std::vector<int64_t>& numbers) {
   std::vector<MemberEdit> edits;
   for (const int64_t user_no : numbers)
     if (const std::optional<Removed> removed = remove_membership(spi, user_no))
-      for (const int32_t segment_no : removed->segments) edits.push_back({segment_no, user_no, false});
+      for (const int32_t number : removed->segments) edits.push_back({number, user_no, false});
   // Who was merged into the person, or left, may stand in what is not in the chunks yet.
   static pg::Query waiting(
       "SELECT DISTINCT segment_no, user_no FROM cdp.segment_edit WHERE user_no = ANY($1)");
@@ -329,9 +346,9 @@ void forget_user(pg::Spi& spi, const std::vector<int64_t>& numbers) {
   if (!edits.empty()) {
     const Catalog& catalog = Catalog::current(spi);
     const bool is_known_to_rules = std::any_of(edits.begin(), edits.end(), [&](const MemberEdit& edit) {
-      return is_set_of_users(catalog, edit.segment_no);
+      return is_set_of_users(catalog, edit.number);
     });
-    edit_members(spi, edits, Sizes::Follow);
+    edit_members(spi, catalog, edits, Sizes::Follow);
     if (is_known_to_rules) Catalog::invalidate();
   }
   static pg::Query remove_dues("DELETE FROM cdp.segment_due WHERE user_no = ANY($1)");

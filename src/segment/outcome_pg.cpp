@@ -19,7 +19,7 @@ constexpr uint64_t kUsersAtOnce = 65536;
 
 struct Entry {
   uint32_t user_no;
-  int32_t segment_no;
+  int32_t number;  ///< as in Definition
   bool has_entered;
 };
 
@@ -34,16 +34,16 @@ std::vector<Entry> entries_within(std::span<const Outcome> outcomes, uint64_t be
   std::vector<Entry> entries;
   for (const Outcome& outcome : outcomes) {
     check_interrupts();
-    const int32_t segment_no = outcome.segment->number;
+    const int32_t number = outcome.segment->number;
     outcome.entered.within(begin, end).for_each([&](uint32_t user_no) {
-      entries.push_back({user_no, segment_no, true});
+      entries.push_back({user_no, number, true});
     });
     outcome.exited.within(begin, end).for_each([&](uint32_t user_no) {
-      entries.push_back({user_no, segment_no, false});
+      entries.push_back({user_no, number, false});
     });
   }
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::pair(a.user_no, a.segment_no) < std::pair(b.user_no, b.segment_no);
+    return std::pair(a.user_no, a.number) < std::pair(b.user_no, b.number);
   });
   return entries;
 }
@@ -95,15 +95,15 @@ class RowWriter {
     std::vector<int32_t> after;
     auto entry = entries.begin();
     const auto take = [&] {
-      if (entry->has_entered) after.push_back(entry->segment_no);
+      if (entry->has_entered) after.push_back(entry->number);
       ++entry;
     };
-    for (const int32_t segment_no : before) {
-      while (entry != entries.end() && entry->segment_no < segment_no) take();
-      if (entry != entries.end() && entry->segment_no == segment_no)
+    for (const int32_t number : before) {
+      while (entry != entries.end() && entry->number < number) take();
+      if (entry != entries.end() && entry->number == number)
         take();
       else
-        after.push_back(segment_no);
+        after.push_back(number);
     }
     while (entry != entries.end()) take();
     return after;
@@ -142,12 +142,13 @@ void write_rows(std::span<const Outcome> outcomes, std::span<const Due> dues, In
   writer.finish();
 }
 
-void record(const Outcome& outcome, Instant now) {
+}  // namespace
+
+void record_outcome(const Outcome& outcome, Instant now) {
   std::vector<Change> changes;
   const auto add = [&](const bitmap::Bitmap& users, bool has_entered) {
     users.for_each([&](uint32_t user) {
-      changes.push_back(
-          {user, outcome.segment->number, &outcome.segment->name, has_entered, now, Reason::Rule});
+      changes.push_back({user, outcome.segment, has_entered, now, Reason::Rule});
     });
   };
   add(outcome.entered, true);
@@ -155,13 +156,11 @@ void record(const Outcome& outcome, Instant now) {
   if (!changes.empty()) (void)record_changes(changes, now);
 }
 
-}  // namespace
-
 void write_outcomes(std::span<const Outcome> outcomes, std::span<const Due> dues, Instant now) {
   write_rows(outcomes, dues, now);
   for (const Outcome& outcome : outcomes) {
     check_interrupts();
-    record(outcome, now);
+    if (!outcome.segment->is_next) record_outcome(outcome, now);
   }
 }
 

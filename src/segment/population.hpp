@@ -28,8 +28,8 @@ struct Needs {
 };
 
 /// Calls `callback` with the state of every profile, in ascending order of user_no, its history as `demand`
-/// asks for it; with `users` only of these, their histories as the selection says. Memory: one profile at a
-/// time. Answers cancels.
+/// asks for it; only of those users whom the selection has, their histories as it says. Memory: one profile
+/// at a time. Answers cancels.
 void for_each_user(pg::Spi& spi, const timeline::Demand& demand, const Needs& needs,
                    const timeline::Selection& selection,
                    const std::function<void(const rule::UserState&)>& callback);

@@ -18,10 +18,10 @@ enum SpanColumn : uint8_t { kSpanUser, kSpanStart };
 /// One pass over cdp.profile in the order of user_no.
 class Profiles {
  public:
-  Profiles(const pg::Spi& spi, const Needs& needs, const bitmap::Bitmap* users)
+  Profiles(const pg::Spi& spi, const Needs& needs, const timeline::Selection& selection)
       : profiles_("cdp", "profile", "profile_pkey", spi.sees(), last_column(needs) + 1), needs_(needs) {
-    if (users != nullptr) profiles_.set_filter(bitmap::Bitmap::has_user, users);
-    profiles_.seek(INT64_MIN, INT64_MAX);
+    if (selection.users != nullptr) profiles_.set_filter(bitmap::Bitmap::has_user, selection.users);
+    profiles_.seek(selection.first_user, selection.last_user);
     next();
   }
 
@@ -66,9 +66,9 @@ class Profiles {
 /// Session starts of one user after the other, in ascending order of user_no.
 class SessionPass {
  public:
-  explicit SessionPass(const pg::Spi& spi)
+  SessionPass(const pg::Spi& spi, const timeline::Selection& selection)
       : spans_("cdp", "session_span", "session_span_pkey", spi.sees(), kSpanStart + 1) {
-    spans_.seek(INT64_MIN, INT64_MAX);
+    spans_.seek(selection.first_user, selection.last_user);
     span_ = spans_.next();
   }
 
@@ -90,9 +90,9 @@ class SessionPass {
 void for_each_user(pg::Spi& spi, const timeline::Demand& demand, const Needs& needs,
                    const timeline::Selection& selection,
                    const std::function<void(const rule::UserState&)>& callback) {
-  Profiles profiles(spi, needs, selection.users);
+  Profiles profiles(spi, needs, selection);
   std::optional<SessionPass> sessions;
-  if (needs.sessions) sessions.emplace(spi);
+  if (needs.sessions) sessions.emplace(spi, selection);
   const auto take = [&](const timeline::History& history) {
     rule::UserState state = profiles.state(&history);
     if (sessions) state.session_starts = sessions->of(state.user_no);

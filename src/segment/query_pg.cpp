@@ -8,6 +8,7 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
+#include "segment/backfill.hpp"
 #include "segment/catalog.hpp"
 #include "segment/changes.hpp"
 #include "segment/chunks.hpp"
@@ -232,16 +233,18 @@ CDP_FUNCTION(cdp_refresh_segment) {
   if (found.status == segment::Status::Paused)
     throw Error(Category::State, "segment \"" + std::string(name) + "\" is paused", {},
                 "UPDATE cdp.segment SET status = 'ready' lets it go on.");
-  if (found.kind == segment::Kind::Query) return Int64GetDatum(segment::refresh_query(found.number));
+  if (found.kind == segment::Kind::Query) return Int64GetDatum(segment::refresh_query(found.segment_no));
   return Int64GetDatum(with_spi(pg::Spi::Mode::ReadWrite, [&](pg::Spi& spi) {
     segment::lock_processing();
+    segment::stop_gathering(spi, segment::Catalog::current(spi).require(name).segment_no);
     const segment::Catalog& catalog = segment::Catalog::current(spi);
-    const int32_t number = catalog.require(name).number;
+    const segment::Definition& present = catalog.require(name);
+    const int32_t segment_no = present.segment_no;
     segment::Announcement announcement(spi);
-    segment::compute(spi, catalog, {number}, segment::processing_now(spi));
+    segment::compute(spi, catalog, {present.number}, segment::processing_now(spi));
     announcement.send();
     static pg::Query size("SELECT size FROM cdp.segment WHERE segment_no = $1");
-    return size(spi, number).bigint(0, 0);
+    return size(spi, segment_no).bigint(0, 0);
   }));
 }
 

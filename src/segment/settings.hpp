@@ -2,11 +2,16 @@
 
 #include "base/time.hpp"
 
+#include <cstdint>
+
 namespace cdp::segment {
 
 /// cdp.segment_notify: is there a notice on channel cdp_segment of what changed?
 bool notifies();
 /// cdp.segment_change_keep: how long rows of cdp.segment_change are kept; 0 is for ever.
 Micros change_retention();
+
+/// cdp.backfill_from: from so many users times rules on members are computed in the background; -1: never.
+int64_t backfill_from();
 
 }  // namespace cdp::segment

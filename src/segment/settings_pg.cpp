@@ -14,11 +14,13 @@ namespace {
 
 bool is_notifying = false;
 int keep_seconds = 0;
+int least_background = 1000000;
 
 }  // namespace
 
 bool notifies() { return is_notifying; }
 Micros change_retention() { return keep_seconds * kSecond; }
+int64_t backfill_from() { return least_background; }
 
 void load() {
   pg::guard([] {
@@ -30,6 +32,12 @@ void load() {
                             "How long rows of cdp.segment_change are kept; 0 is for ever.",
                             "Older ones are deleted along with batches, some thousands at once.",
                             &keep_seconds, 0, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "cdp.backfill_from",
+        "From so many people times segments on, new and edited segments are computed in the background.",
+        "By the worker, where one runs, while messages go on being taken; else the statement computes them. "
+        "0: always; -1: never.",
+        &least_background, 1000000, -1, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
   });
 }
 

@@ -151,6 +151,7 @@ class Walker {
   }
 
   void evaluate(int rule, Instant at, Reason reason) {
+    if (!memory_.reaches(rule, state_.user_no)) return;
     if (std::exchange(now_, at) != at) memory_.known_.forget();
     WalkMemory::Seen& seen = memory_.seen_[static_cast<size_t>(rule)];
     // Of several occurrences that take effect at once the first evaluation has seen all.

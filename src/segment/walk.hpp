@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace cdp::segment {
@@ -95,7 +96,10 @@ struct Standing {
 /// rules.
 class WalkMemory {
  public:
-  explicit WalkMemory(const RuleSet& rules) : seen_(rules.size()), known_(rules.conditions()) {}
+  /// `reach`: of each rule up to which user it is evaluated, the others being left as they are; empty: all
+  /// are for everyone.
+  explicit WalkMemory(const RuleSet& rules, std::vector<int64_t> reach = {})
+      : reach_(std::move(reach)), seen_(rules.size()), known_(rules.conditions()) {}
 
  private:
   friend class Walker;
@@ -106,6 +110,11 @@ class WalkMemory {
     Instant at = Instant::min();
     rule::Verdict verdict;
   };
+  bool reaches(int rule, int64_t user_no) const {
+    return reach_.empty() || user_no <= reach_[static_cast<size_t>(rule)];
+  }
+
+  std::vector<int64_t> reach_;
   std::vector<Seen> seen_;  ///< by rule
   rule::KnownVerdicts known_;
   uint64_t walk_ = 0;

@@ -21,6 +21,8 @@ using HistoryCallback = std::function<void(int64_t user_no, const History& histo
 
 /// Which histories are wanted, and how much of them; by default all of everyone's.
 struct Selection {
+  int64_t first_user = INT64_MIN;         ///< of users from this number on
+  int64_t last_user = INT64_MAX;          ///< to this one
   const bitmap::Bitmap* users = nullptr;  ///< only of these; nullptr: of everyone
   Instant since = Instant::min();         ///< events before this time are not needed
   Instant until = Instant::max();         ///< nor those at this one or later

@@ -152,6 +152,8 @@ void read_all_histories(pg::Spi& spi, const Demand& demand, const Selection& sel
   NumberedDemand wanted(spi, demand);
   wanted.scan.since = selection.since;
   wanted.scan.until = selection.until;
+  wanted.scan.first_user = selection.first_user;
+  wanted.scan.last_user = selection.last_user;
   wanted.scan.users = selection.users;
   HistoryBuilder builder(demand, wanted.numbers, selection, callback);
   scan_histories(spi, wanted.scan, builder);

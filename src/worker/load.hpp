@@ -19,6 +19,8 @@ Micros batch_time();
 Micros pack_interval();
 /// cdp.refresh_timeout: how long the query of a segment may run; 0: however long.
 Micros refresh_timeout();
+/// cdp.backfill_share: of the time, in percent, that the computing of members in the background takes.
+int backfill_share();
 /// cdp.read_ahead: may the worker read in a thread?
 bool reads_ahead();
 

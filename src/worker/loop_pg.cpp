@@ -141,15 +141,20 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
   char reported[256] = "";
   int retry_ms = 0;  // 0 unless the turn before failed
   bool is_start = true;
-  bool refreshes = false;  // one query of a segment between two batches, so that neither starves the other
+  // One query of a segment, or one step of what goes on in the background, between two batches, so that
+  // neither starves the other.
+  bool refreshes = false;
+  bool backfills = false;
   TimestampTz begin = GetCurrentTimestamp();
   for (;;) {
     Turn turn;
     turn.is_start = is_start;
     turn.was_failing = retry_ms > 0;
     turn.refreshes = std::exchange(refreshes, false);
-    pgstat_report_activity(STATE_RUNNING,
-                           turn.refreshes ? "running the query of a segment" : "taking messages");
+    turn.backfills = !turn.refreshes && std::exchange(backfills, false);
+    pgstat_report_activity(STATE_RUNNING, turn.refreshes   ? "running the query of a segment"
+                                          : turn.backfills ? "computing members"
+                                                           : "taking messages");
     const TimestampTz since = std::exchange(begin, GetCurrentTimestamp());
     ErrorData* error = run_turn(&turn);
     pgstat_report_activity(STATE_IDLE, nullptr);
@@ -168,7 +173,8 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
     retry_ms = 0;
     reported[0] = '\0';
     refreshes = turn.wants_refresh;
-    if (turn.has_more || turn.refreshes || refreshes) continue;
+    backfills = backfills || turn.wants_backfill;
+    if (turn.has_more || turn.refreshes || refreshes || turn.backfills || backfills) continue;
     if (turn.messages >= kManyMessages) {
       const int64_t a_second = turn.messages * kSecond / std::max<int64_t>(begin - since, 1);
       const int64_t gather_ms =

@@ -13,7 +13,9 @@
 #include "pg/spi.hpp"
 #include "profile/changed_profiles.hpp"
 #include "profile/directory.hpp"
+#include "profile/edited_profiles.hpp"
 #include "profile/trait_index.hpp"
+#include "segment/backfill.hpp"
 #include "segment/catalog.hpp"
 #include "segment/changes.hpp"
 #include "segment/chunks.hpp"
@@ -301,6 +303,24 @@ Instant followed_until(const Piece& piece, const Piece* next, bool is_at_limit, 
   return before({&last, 1}, now);
 }
 
+/// Brings the segments of people up to date whose profiles were written by users' statements.
+bool follow_edited(pg::Spi& spi, segment::Clock clock) {
+  using Kind = segment::Occurrence::Kind;
+  std::vector<segment::Touched> touched;
+  for (profile::Edited& edited : profile::take_edited(spi)) {
+    const Instant at = std::min(edited.at, clock.now);
+    touched.push_back({edited.user_no,
+                       std::move(edited.user_id),
+                       std::move(edited.traits),
+                       std::move(edited.trait_times),
+                       {{Kind::Traits, 0, at, at, segment::Reason::Trait},
+                        {Kind::UserId, 0, at, at, segment::Reason::Trait}}});
+  }
+  if (touched.empty()) return false;
+  segment::follow(spi, segment::Catalog::current(spi), std::move(touched), clock);
+  return true;
+}
+
 /// A FATAL error ends the process without leaving scopes: threads that read must not outlive what they use.
 void wait_for_threads_at_exit() {
   static bool is_registered = false;
@@ -368,6 +388,7 @@ Processed process(const Limits& limits, Reading reading) {
     message_pace.note(size, stopwatch.us());
   }
   const bool has_more_messages = is_at_limit();
+  has_worked |= follow_edited(spi, {until, now});
   is_time_up = false;
   while (done.users < limits.users && !is_time_up) {
     const StageTimes::Timer timer(done.times, Stage::Time);

@@ -18,6 +18,7 @@ int batch_time_ms = 1000;
 bool read_ahead = true;
 int pack_interval_seconds = 3600;
 int refresh_timeout_ms = 30000;
+int backfill_percent = 50;
 
 void register_launcher() {
   BackgroundWorker launcher = {};
@@ -63,6 +64,11 @@ void load() {
         "Messages wait meanwhile; what takes longer is cancelled, and tried again at its next time. 0: no "
         "limit.",
         &refresh_timeout_ms, 30000, 0, 86400 * 1000, PGC_SIGHUP, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "cdp.backfill_share",
+        "Share of the worker's time, in percent, that computing members in the background takes at most.",
+        "What of segments is computed there: cdp.backfill_from.", &backfill_percent, 50, 1, 100, PGC_SIGHUP,
+        0, nullptr, nullptr, nullptr);
     if (!process_shared_preload_libraries_in_progress) return;
     set_preloaded();
     if (!IsBinaryUpgrade) register_launcher();
@@ -74,6 +80,7 @@ int64_t batch_size() { return batch_messages; }
 int64_t batch_bytes() { return batch_bytes_setting; }
 Micros pack_interval() { return pack_interval_seconds * kSecond; }
 Micros refresh_timeout() { return refresh_timeout_ms * kMillisecond; }
+int backfill_share() { return backfill_percent; }
 bool reads_ahead() { return read_ahead; }
 Micros batch_time() { return batch_time_ms * kMillisecond; }
 

@@ -5,6 +5,7 @@
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "segment/list.hpp"
+#include "worker/backfilling.hpp"
 #include "worker/folding.hpp"
 #include "worker/load.hpp"
 #include "worker/packing.hpp"
@@ -22,6 +23,7 @@ extern "C" {
 #include <storage/lmgr.h>
 #include <storage/lock.h>
 #include <utils/snapmgr.h>
+#include <utils/timestamp.h>
 }
 
 namespace cdp::worker {
@@ -99,6 +101,11 @@ void work(Turn* turn) {
     (void)segment::refresh_due_query(pg::now(), refresh_timeout());
     return;
   }
+  if (turn->backfills) {
+    pg::Spi spi;
+    backfill_some(spi);
+    return;
+  }
   // Under load there always are messages.
   constexpr bool kKeepsUp = true;
   const Processed done = process({batch_size(), batch_bytes(), batch_time(), batch_size(), kKeepsUp},
@@ -109,6 +116,14 @@ void work(Turn* turn) {
   if (!done.has_more) {
     pg::Spi spi;
     next_step = std::min(pack_some(spi, done.now), fold_some(spi, done.now));
+  }
+  {
+    pg::Spi spi;
+    const Instant backfill = next_backfill(spi, done.has_more       ? Traffic::Waiting
+                                                : done.messages > 0 ? Traffic::Some
+                                                                    : Traffic::None);
+    turn->wants_backfill = backfill.us <= GetCurrentTimestamp();
+    next_step = std::min(next_step, backfill);
   }
   turn->wants_refresh = segment::is_query_due(done.now);
   // Where time stands still nothing becomes due.

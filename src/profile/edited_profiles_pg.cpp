@@ -1,0 +1,88 @@
+#include "pg/boundary.hpp"
+#include "pg/clock.hpp"
+#include "pg/guard.hpp"
+#include "pg/spi.hpp"
+#include "pg/trigger.hpp"
+#include "pg/wake.hpp"
+#include "profile/edited_profiles.hpp"
+#include "profile/traits.hpp"
+
+#include <algorithm>
+
+extern "C" {
+#include <access/htup_details.h>
+}
+
+namespace cdp::profile {
+
+namespace {
+
+Json column(const TriggerData* trigger, HeapTuple row, const char* name) {
+  const std::optional<Datum> value = pg::column_of(trigger, row, name);
+  return value ? pg::json_of(*value) : Json(Json::Object());
+}
+
+/// What leads from one object to another: its members that are new or differ, null for those that are gone.
+Json difference(const Json& before, const Json& after) {
+  Json::Object update;
+  if (after.object() == nullptr || before.object() == nullptr) return update;
+  for (const auto& [name, value] : *after.object()) {
+    const Json* known = before.find(name);
+    if (known == nullptr || !(*known == value)) update.push_back({name, value});
+  }
+  for (const auto& [name, value] : *before.object())
+    if (after.find(name) == nullptr) update.push_back({name, Json()});
+  return update;
+}
+
+}  // namespace
+
+std::vector<Edited> take_edited(pg::Spi& spi) {
+  static pg::Query take(
+      "WITH taken AS (DELETE FROM cdp.edited_profile RETURNING user_no, edited_at)"
+      " SELECT p.user_no, coalesce(p.user_id, ''), p.traits, p.trait_times, t.at FROM"
+      " (SELECT user_no, max(edited_at) AS at FROM taken GROUP BY user_no) AS t JOIN cdp.profile AS p USING "
+      "(user_no)");
+  std::vector<Edited> edited;
+  const pg::Rows rows = take(spi);
+  for (uint64_t i = 0; i < rows.size(); ++i)
+    edited.push_back(
+        {rows.bigint(i, 0), rows.text(i, 1), rows.json(i, 2), rows.json(i, 3), rows.instant(i, 4)});
+  return edited;
+}
+
+}  // namespace cdp::profile
+
+using namespace cdp;  // NOLINT(google-build-using-namespace): the functions below are the room's outside
+
+CDP_FUNCTION(cdp_profile_edit) {
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
+  HeapTuple row = trigger->tg_newtuple;
+  Json traits = profile::column(trigger, trigger->tg_trigtuple, "traits");
+  Json times = profile::column(trigger, row, "trait_times");
+  const Json update = profile::difference(traits, profile::column(trigger, row, "traits"));
+  std::vector<std::string> changed;
+  (void)profile::set_traits(traits, times, update, pg::now(), changed);
+  const Datum value = pg::to_jsonb(times);
+  return PointerGetDatum(pg::guard([&] {
+    TupleDesc description = trigger->tg_relation->rd_att;
+    int number = SPI_fnumber(description, "trait_times");
+    Datum stored = value;
+    bool is_null = false;
+    return heap_modify_tuple_by_cols(row, description, 1, &number, &stored, &is_null);
+  }));
+}
+
+CDP_FUNCTION(cdp_profile_edited) {
+  TriggerData* trigger = const_cast<TriggerData*>(pg::trigger_of(fcinfo));
+  pg::Spi spi;
+  pg::guard([&] { (void)SPI_register_trigger_data(trigger); });
+  static pg::Query note_new("INSERT INTO cdp.edited_profile SELECT user_no, $1 FROM after");
+  static pg::Query note_changed(
+      "INSERT INTO cdp.edited_profile SELECT a.user_no, $1 FROM after AS a LEFT JOIN before AS b USING "
+      "(user_no)"
+      " WHERE b.user_no IS NULL OR b.traits <> a.traits OR b.user_id IS DISTINCT FROM a.user_id");
+  pg::Query& note = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? note_new : note_changed;
+  if (note(spi, pg::now()).size() > 0) pg::wake_worker_at_commit();
+  return PointerGetDatum(nullptr);
+}
