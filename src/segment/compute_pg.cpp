@@ -101,7 +101,7 @@ Outcome write_members(pg::Spi& spi, const Definition& segment, const bitmap::Bit
 }
 
 /// What users look like now, as if everything might have changed for them.
-std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant now) {
+std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant now, Reason reason) {
   static pg::Query query(
       "SELECT user_no, coalesce(user_id, ''), traits, trait_times FROM cdp.profile WHERE user_no = ANY($1)");
   std::vector<int64_t> numbers;
@@ -113,7 +113,7 @@ std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant 
                       rows.text(i, 1),
                       rows.json(i, 2),
                       rows.json(i, 3),
-                      {{Occurrence::Kind::Everything, 0, now, now, Reason::Rule}}});
+                      {{Occurrence::Kind::Everything, 0, now, now, reason}}});
   return result;
 }
 
@@ -133,7 +133,8 @@ std::optional<Micros> furthest_lookback(const std::vector<Computed>& all) {
 
 bool is_writing_segment() { return is_writing; }
 
-void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now) {
+void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now,
+             Reason reason) {
   timeline::Demand demand;
   rule::ConditionNumbers numbers_of_conditions;
   std::vector<Computed> all;
@@ -186,7 +187,7 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
     outcomes.push_back(write_members(spi, *computed.segment, std::exchange(computed.members, {})));
     finish(spi, *computed.segment, now);
   }
-  write_outcomes(outcomes, dues, now);
+  write_outcomes(outcomes, dues, now, reason);
   Catalog::invalidate();
 }
 
@@ -200,16 +201,25 @@ bool compute_pending(pg::Spi& spi, Instant now) {
   return true;
 }
 
-void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& users, Instant now) {
+void look_again(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers,
+                const bitmap::Bitmap& users, Instant now, Reason reason) {
   // Beyond this many it costs less to look at everyone once.
   constexpr uint64_t kFewUsers = 10000;
+  if (numbers.empty() || users.is_empty()) return;
+  if (users.cardinality() > kFewUsers)
+    compute(spi, catalog, numbers, now, reason);
+  else
+    follow(spi, catalog, touched(spi, users, now, reason), {now, now});
+}
+
+void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& users, Instant now) {
   bitmap::Bitmap changed;
   {
     const Catalog& catalog = Catalog::current(spi);
     const Definition& segment = catalog.definitions()[catalog.index_of(segment_no).value()];
     Outcome outcome = write_members(spi, segment, users);
     finish(spi, segment, now);
-    write_outcomes({&outcome, 1}, {}, now);
+    write_outcomes({&outcome, 1}, {}, now, Reason::Rule);
     changed = std::move(outcome.entered);
     changed |= outcome.exited;
   }
@@ -220,11 +230,7 @@ void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& use
   std::erase_if(dependents, [&](int32_t number) {
     return catalog.definitions()[catalog.index_of(number).value()].users != nullptr;
   });
-  if (dependents.empty()) return;
-  if (changed.cardinality() > kFewUsers)
-    compute(spi, catalog, dependents, now);
-  else
-    follow(spi, catalog, touched(spi, changed, now), {now, now});
+  look_again(spi, catalog, dependents, changed, now, Reason::Rule);
 }
 
 }  // namespace cdp::segment

@@ -24,6 +24,6 @@ struct Due {
 
 /// Writes outcomes to the users' rows, each once however many segments there are, and records the changes;
 /// chunks and sizes are the caller's. `dues` are in ascending order of users. Answers cancels.
-void write_outcomes(std::span<const Outcome> outcomes, std::span<const Due> dues, Instant now);
+void write_outcomes(std::span<const Outcome> outcomes, std::span<const Due> dues, Instant now, Reason reason);
 
 }  // namespace cdp::segment

@@ -140,12 +140,11 @@ void write_rows(std::span<const Outcome> outcomes, std::span<const Due> dues, In
   writer.finish();
 }
 
-void record(const Outcome& outcome, Instant now) {
+void record(const Outcome& outcome, Instant now, Reason reason) {
   std::vector<Change> changes;
   const auto add = [&](const bitmap::Bitmap& users, bool has_entered) {
     users.for_each([&](uint32_t user) {
-      changes.push_back(
-          {user, outcome.segment->number, &outcome.segment->name, has_entered, now, Reason::Rule});
+      changes.push_back({user, outcome.segment->number, &outcome.segment->name, has_entered, now, reason});
     });
   };
   add(outcome.entered, true);
@@ -155,11 +154,12 @@ void record(const Outcome& outcome, Instant now) {
 
 }  // namespace
 
-void write_outcomes(std::span<const Outcome> outcomes, std::span<const Due> dues, Instant now) {
+void write_outcomes(std::span<const Outcome> outcomes, std::span<const Due> dues, Instant now,
+                    Reason reason) {
   write_rows(outcomes, dues, now);
   for (const Outcome& outcome : outcomes) {
     check_interrupts();
-    record(outcome, now);
+    record(outcome, now, reason);
   }
 }
 

@@ -8,5 +8,7 @@ namespace cdp::segment {
 bool notifies();
 /// cdp.segment_change_keep: how long rows of cdp.segment_change are kept; 0 is for ever.
 Micros change_retention();
+/// cdp.call_refresh: how long after each time functions that rules of segments call are called again.
+Micros call_refresh();
 
 }  // namespace cdp::segment

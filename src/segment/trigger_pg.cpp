@@ -1,16 +1,18 @@
 /// What INSERT, UPDATE and DELETE on cdp.segment set off.
 
 #include "base/error.hpp"
-#include "pg/act_as.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "pg/trigger.hpp"
+#include "rule/rule_pg.hpp"
+#include "segment/call.hpp"
 #include "segment/catalog.hpp"
 #include "segment/changes.hpp"
 #include "segment/membership.hpp"
 #include "segment/near_names.hpp"
+#include "segment/run_as_pg.hpp"
 
 #include <algorithm>
 
@@ -33,16 +35,47 @@ Status status_in(const TriggerData* trigger, HeapTuple row) {
   return status == "ready" ? Status::Ready : status == "paused" ? Status::Paused : Status::Pending;
 }
 
-/// A copy of the row with its status set to pending.
-HeapTuple with_pending_status(const TriggerData* trigger, HeapTuple row) {
-  const Datum pending = pg::to_text("pending");
+/// A copy of the row with another value in a column.
+HeapTuple with_column(const TriggerData* trigger, HeapTuple row, const char* name, Datum value) {
   return pg::guard([&] {
     TupleDesc description = trigger->tg_relation->rd_att;
-    int column = SPI_fnumber(description, "status");
-    Datum value = pending;
+    int column = SPI_fnumber(description, name);
+    Datum set = value;
     bool is_null = false;
-    return heap_modify_tuple_by_cols(row, description, 1, &column, &value, &is_null);
+    return heap_modify_tuple_by_cols(row, description, 1, &column, &set, &is_null);
   });
+}
+
+std::optional<rule::Rule> rule_in(const TriggerData* trigger, HeapTuple row) {
+  const std::optional<Datum> value = pg::column_of(trigger, row, "rule");
+  return value ? std::optional(rule::rule_of(*value)) : std::nullopt;
+}
+
+/// The row with the schemas of the functions that its rule calls, by which it means the same in every
+/// session.
+HeapTuple row_with_schemas(const TriggerData* trigger, HeapTuple row) {
+  const std::optional<rule::Rule> written = rule_in(trigger, row);
+  if (!written || rule::references(*written).calls.empty()) return row;
+  return with_column(trigger, row, "rule", rule::to_rule_datum(with_schemas(*written)));
+}
+
+/// The row of a segment that is to be computed.
+HeapTuple to_be_computed(const TriggerData* trigger, HeapTuple row) {
+  const std::optional<rule::Rule> rule = rule_in(trigger, row);
+  if (rule && !rule::references(*rule).calls.empty()) {
+    const RunAs definer = current_run_as();
+    pg::Spi spi;
+    claim_calls(spi, *rule, definer);
+  }
+  return with_column(trigger, row, "status", pg::to_text("pending"));
+}
+
+/// Refuses a row that would have a role do something for someone who cannot become that role.
+void require_run_as(const TriggerData* trigger, HeapTuple row, const char* what) {
+  const std::string run_as = column_text(trigger, row, "run_as").value_or("");
+  if (!may_run_as(run_as))
+    throw Error(Category::Forbidden, "role \"" + run_as + "\" cannot be made to " + what,
+                "Only who can become that role may say what it runs.");
 }
 
 /// Names that rules mention and no segment has any more.
@@ -78,19 +111,23 @@ CDP_FUNCTION(cdp_segment_change_row) {
   if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) {
     HeapTuple row = trigger->tg_newtuple;
     if (segment::is_writing_segment()) return PointerGetDatum(row);
+    if (segment::column_text(trigger, row, "rule") !=
+        segment::column_text(trigger, trigger->tg_trigtuple, "rule"))
+      row = segment::row_with_schemas(trigger, row);
     const segment::Status status = segment::status_in(trigger, row);
     const segment::Status before = segment::status_in(trigger, trigger->tg_trigtuple);
     const bool is_same = segment::column_text(trigger, row, "rule") ==
                          segment::column_text(trigger, trigger->tg_trigtuple, "rule");
     // What is paused is computed when it goes on.
     const bool is_to_be_computed = status != segment::Status::Paused && (!is_same || status != before);
-    return PointerGetDatum(is_to_be_computed ? segment::with_pending_status(trigger, row) : row);
+    return PointerGetDatum(is_to_be_computed ? segment::to_be_computed(trigger, row) : row);
   }
   // A row that brings its computed state along is restored from a dump, with its members.
   HeapTuple row = trigger->tg_trigtuple;
-  const bool is_to_be_computed = !pg::column_of(trigger, row, "computed_at") &&
-                                 segment::status_in(trigger, row) != segment::Status::Paused;
-  return PointerGetDatum(is_to_be_computed ? segment::with_pending_status(trigger, row) : row);
+  if (pg::column_of(trigger, row, "computed_at")) return PointerGetDatum(row);
+  row = segment::row_with_schemas(trigger, row);
+  const bool is_paused = segment::status_in(trigger, row) == segment::Status::Paused;
+  return PointerGetDatum(is_paused ? row : segment::to_be_computed(trigger, row));
 }
 
 CDP_FUNCTION(cdp_segment_follow) {
@@ -100,6 +137,7 @@ CDP_FUNCTION(cdp_segment_follow) {
   segment::Catalog::invalidate();
   // What the statement changed is to be seen below.
   pg::guard([] { CommandCounterIncrement(); });
+  segment::remove_unused_calls(spi);
   if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) || TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
     segment::refuse_dangling_names();
     static pg::Query remove_chunks(
@@ -134,7 +172,8 @@ CDP_FUNCTION(cdp_segment_follow) {
   // In a transaction with an old snapshot the members would be computed from old events: the worker does it.
   if (IsolationUsesXactSnapshot()) return 0;
   segment::Announcement announcement(spi);
-  (void)segment::compute_pending(spi, segment::processing_now(spi));
+  const Instant now = segment::processing_now(spi);
+  segment::define_calls(spi, changed, now, [&] { (void)segment::compute_pending(spi, now); });
   announcement.send();
   return 0;
 }
@@ -142,13 +181,16 @@ CDP_FUNCTION(cdp_segment_follow) {
 CDP_FUNCTION(cdp_segment_query_check) {
   const TriggerData* trigger = pg::trigger_of(fcinfo);
   HeapTuple row = pg::new_row(trigger);
-  const std::string run_as = segment::column_text(trigger, row, "run_as").value_or("");
-  const Oid role = pg::find_role(run_as);
-  // A role that is not there yet may come with a restored dump: a superuser's to say.
-  const bool is_allowed =
-      role != InvalidOid ? pg::may_become(pg::current_role(), role) : superuser_arg(pg::current_role());
-  if (!is_allowed)
-    throw Error(Category::Forbidden, "role \"" + run_as + "\" cannot be made to run a query",
-                "Only who can become that role may say what it runs.");
+  segment::require_run_as(trigger, row, "run a query");
+  return PointerGetDatum(row);
+}
+
+CDP_FUNCTION(cdp_segment_call_check) {
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
+  HeapTuple row = pg::new_row(trigger);
+  segment::require_run_as(trigger, row, "call a function");
+  // Others' segments stand on what it gives.
+  if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+    segment::require_run_as(trigger, trigger->tg_trigtuple, "call another function, or not to call this one");
   return PointerGetDatum(row);
 }

@@ -141,7 +141,7 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
   char reported[256] = "";
   int retry_ms = 0;  // 0 unless the turn before failed
   bool is_start = true;
-  bool refreshes = false;  // one query of a segment between two batches, so that neither starves the other
+  bool refreshes = false;  // one query or function between two batches, so that neither starves the other
   TimestampTz begin = GetCurrentTimestamp();
   for (;;) {
     Turn turn;
@@ -149,7 +149,7 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
     turn.was_failing = retry_ms > 0;
     turn.refreshes = std::exchange(refreshes, false);
     pgstat_report_activity(STATE_RUNNING,
-                           turn.refreshes ? "running the query of a segment" : "taking messages");
+                           turn.refreshes ? "running a query or function of segments" : "taking messages");
     const TimestampTz since = std::exchange(begin, GetCurrentTimestamp());
     ErrorData* error = run_turn(&turn);
     pgstat_report_activity(STATE_IDLE, nullptr);

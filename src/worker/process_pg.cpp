@@ -17,8 +17,8 @@
 #include "segment/catalog.hpp"
 #include "segment/changes.hpp"
 #include "segment/chunks.hpp"
-#include "segment/list.hpp"
 #include "segment/membership.hpp"
+#include "segment/refresh.hpp"
 #include "session/store.hpp"
 #include "timeline/logged.hpp"
 #include "timeline/packing.hpp"
@@ -411,7 +411,7 @@ CDP_FUNCTION(cdp_process) {
       throw Error(Category::BadValue,
                   "max_messages must be at least 1, not " + std::to_string(limits.messages));
   }
-  while (segment::refresh_due_query(pg::now(), kNoRefreshLimit)) {
+  while (segment::refresh_due(pg::now(), kNoRefreshLimit)) {
   }
   return Int64GetDatum(worker::process(limits, worker::Reading::InLine).messages);
 }
