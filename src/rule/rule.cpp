@@ -163,6 +163,7 @@ class CallReplacer {
  private:
   std::vector<NodePointer> replaced(const std::vector<NodePointer>& parts) const {
     std::vector<NodePointer> result;
+    result.reserve(parts.size());
     for (const NodePointer& part : parts) result.push_back(replaced(part));
     return result;
   }

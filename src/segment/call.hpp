@@ -5,6 +5,7 @@
 #include "segment/refresh.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>

@@ -7,6 +7,7 @@
 #include "segment/call_values_pg.hpp"
 
 #include <algorithm>
+#include <utility>
 
 extern "C" {
 #include <access/htup_details.h>
