@@ -37,13 +37,14 @@ SELECT * FROM members WHERE name IN ('old', 'pro') ORDER BY name;
 SELECT cdp_identify('u6', '{"age": 70}', ts => '2025-06-05 12:00Z'), cdp_identify('u2', '{"plan": "free"}', ts => '2025-06-05 12:00Z');
 SELECT cdp_process();
 SELECT * FROM members WHERE name IN ('old', 'pro') ORDER BY name;
--- A statement that changes nothing notes nothing; one that is rolled back leaves nothing; somebody made by hand is new to all rules.
+-- A statement that changes nothing notes nothing; one that is rolled back leaves nothing. Somebody made by hand, who is new to all rules when first changed.
 UPDATE cdp.profile SET traits = traits, last_seen = last_seen;
 BEGIN;
 UPDATE cdp.profile SET traits = '{}';
 ROLLBACK;
 SELECT count(*) FROM cdp.edited_profile;
 INSERT INTO cdp.profile (user_no, user_id, traits, first_seen, last_seen) VALUES (1000, 'hand', '{"age": 99, "plan": "pro"}', now(), now());
+UPDATE cdp.profile SET traits = traits || '{"age": 98}' WHERE user_no = 1000;
 SELECT cdp_process();
 SELECT name, 'hand' IN (SELECT cdp_segment_users(name)) AS is_in FROM cdp.segment WHERE name <> 'half' ORDER BY 1;
 -- Another user id, which samples ask for.

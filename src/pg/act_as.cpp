@@ -47,6 +47,17 @@ ActAs::~ActAs() {
   AtEOXact_GUC(true, guc_level_);
 }
 
+ReadOnly::ReadOnly() {
+  guc_level_ = guard([] {
+    const int level = NewGUCNestLevel();
+    (void)set_config_option("transaction_read_only", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
+                            0, false);
+    return level;
+  });
+}
+
+ReadOnly::~ReadOnly() { AtEOXact_GUC(true, guc_level_); }
+
 TimeLimit::TimeLimit(Micros limit) : is_set_(limit > 0) {
   constexpr Micros kLongest = 1000 * kDay / kMillisecond;
   if (is_set_)

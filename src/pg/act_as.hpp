@@ -39,6 +39,19 @@ class ActAs {
   int guc_level_ = 0;
 };
 
+/// While it lives, the transaction is one that reads only, so that functions that are called can change
+/// nothing either.
+class ReadOnly {
+ public:
+  ReadOnly();
+  ~ReadOnly();
+  ReadOnly(const ReadOnly&) = delete;
+  ReadOnly& operator=(const ReadOnly&) = delete;
+
+ private:
+  int guc_level_ = 0;
+};
+
 /// While it lives, statements are cancelled after a time, as by statement_timeout. Only for a process of our
 /// own: in a session it would take the place of that setting.
 class TimeLimit {

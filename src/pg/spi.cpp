@@ -188,6 +188,12 @@ SPIPlanPtr Query::plan(const std::vector<Bound>& bound) {
   return plan_;
 }
 
+void Query::forget() noexcept {
+  if (SPIPlanPtr outdated = std::exchange(plan_, nullptr))
+    free_error(
+        call_catching([](void* plan) { (void)SPI_freeplan(static_cast<SPIPlanPtr>(plan)); }, outdated));
+}
+
 namespace {
 
 struct PlainValues {

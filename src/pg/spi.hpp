@@ -150,6 +150,9 @@ class Query {
     return run(spi, bound);
   }
 
+  /// Frees the plan.
+  void forget() noexcept;
+
   /// The prepared plan, for a Cursor.
   SPIPlanPtr plan(const std::vector<Bound>& bound);
 
@@ -158,6 +161,24 @@ class Query {
 
   const char* sql_;
   SPIPlanPtr plan_ = nullptr;
+};
+
+/// A Query of a text that is not ours, kept for the life of this object.
+class Statement {
+ public:
+  explicit Statement(std::string sql) : sql_(std::move(sql)), query_(sql_.c_str()) {}
+  ~Statement() { query_.forget(); }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  template <class... Values>
+  Rows operator()(Spi& spi, const Values&... values) {
+    return query_(spi, values...);
+  }
+
+ private:
+  std::string sql_;
+  Query query_;
 };
 
 /// A result read in pieces, in constant memory.

@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,13 @@ namespace cdp::profile {
 struct Edited {
   int64_t user_no = 0;
   std::string user_id;
-  Json traits;
+  std::optional<Json> traits;  ///< nullopt: the profile is gone
   Json trait_times;
   Instant at;  ///< when it was written last
 };
 
-/// Takes those of which segments are not told yet, each once. Requires the process lock.
-std::vector<Edited> take_edited(pg::Spi& spi);
+/// Takes at most so many of those of which segments are not told yet, each once; none is left where there are
+/// none. Requires the process lock.
+std::vector<Edited> take_edited(pg::Spi& spi, int64_t most);
 
 }  // namespace cdp::profile

@@ -37,17 +37,22 @@ Json difference(const Json& before, const Json& after) {
 
 }  // namespace
 
-std::vector<Edited> take_edited(pg::Spi& spi) {
+std::vector<Edited> take_edited(pg::Spi& spi, int64_t most) {
   static pg::Query take(
-      "WITH taken AS (DELETE FROM cdp.edited_profile RETURNING user_no, edited_at)"
-      " SELECT p.user_no, coalesce(p.user_id, ''), p.traits, p.trait_times, t.at FROM"
-      " (SELECT user_no, max(edited_at) AS at FROM taken GROUP BY user_no) AS t JOIN cdp.profile AS p USING "
-      "(user_no)");
+      "WITH taken AS (DELETE FROM cdp.edited_profile WHERE ctid = ANY(ARRAY(SELECT ctid FROM "
+      "cdp.edited_profile LIMIT $1))"
+      " RETURNING user_no, edited_at) SELECT t.user_no, coalesce(p.user_id, ''), p.traits, p.trait_times, "
+      "t.at FROM"
+      " (SELECT user_no, max(edited_at) AS at FROM taken GROUP BY user_no) AS t"
+      " LEFT JOIN cdp.profile AS p USING (user_no)");
   std::vector<Edited> edited;
-  const pg::Rows rows = take(spi);
-  for (uint64_t i = 0; i < rows.size(); ++i)
-    edited.push_back(
-        {rows.bigint(i, 0), rows.text(i, 1), rows.json(i, 2), rows.json(i, 3), rows.instant(i, 4)});
+  const pg::Rows rows = take(spi, most);
+  for (uint64_t i = 0; i < rows.size(); ++i) {
+    edited.push_back({rows.bigint(i, 0), rows.text(i, 1), std::nullopt, {}, rows.instant(i, 4)});
+    if (rows.is_null(i, 2)) continue;
+    edited.back().traits = rows.json(i, 2);
+    edited.back().trait_times = rows.json(i, 3);
+  }
   return edited;
 }
 
@@ -77,12 +82,10 @@ CDP_FUNCTION(cdp_profile_edited) {
   TriggerData* trigger = const_cast<TriggerData*>(pg::trigger_of(fcinfo));
   pg::Spi spi;
   pg::guard([&] { (void)SPI_register_trigger_data(trigger); });
-  static pg::Query note_new("INSERT INTO cdp.edited_profile SELECT user_no, $1 FROM after");
-  static pg::Query note_changed(
+  static pg::Query note(
       "INSERT INTO cdp.edited_profile SELECT a.user_no, $1 FROM after AS a LEFT JOIN before AS b USING "
       "(user_no)"
       " WHERE b.user_no IS NULL OR b.traits <> a.traits OR b.user_id IS DISTINCT FROM a.user_id");
-  pg::Query& note = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? note_new : note_changed;
   if (note(spi, pg::now()).size() > 0) pg::wake_worker_at_commit();
   return PointerGetDatum(nullptr);
 }

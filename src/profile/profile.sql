@@ -21,7 +21,7 @@ CREATE TABLE cdp.edited_profile (
     user_no   bigint NOT NULL,
     edited_at timestamptz NOT NULL
 );
-COMMENT ON TABLE cdp.edited_profile IS 'Profiles that statements of yours wrote, whose segments the next batch brings up to date';
+COMMENT ON TABLE cdp.edited_profile IS 'Profiles that statements of yours changed, whose segments the next batch brings up to date';
 COMMENT ON COLUMN cdp.edited_profile.user_no IS 'cdp.profile.user_no';
 COMMENT ON COLUMN cdp.edited_profile.edited_at IS 'When';
 SELECT pg_catalog.pg_extension_config_dump('cdp.edited_profile', '');
@@ -31,16 +31,13 @@ COMMENT ON FUNCTION cdp_profile_edit() IS 'Trigger of cdp.profile: traits that a
 REVOKE ALL ON FUNCTION cdp_profile_edit() FROM PUBLIC;
 
 CREATE FUNCTION cdp_profile_edited() RETURNS trigger AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER;
-COMMENT ON FUNCTION cdp_profile_edited() IS 'Trigger of cdp.profile: notes the profiles that a statement writes, so that segments follow.';
+COMMENT ON FUNCTION cdp_profile_edited() IS 'Trigger of cdp.profile: notes the profiles that a statement changes, so that segments follow.';
 REVOKE ALL ON FUNCTION cdp_profile_edited() FROM PUBLIC;
 
 -- Messages are written without statements and pass over triggers of such names.
 CREATE TRIGGER profile_edit_by_others BEFORE UPDATE OF traits ON cdp.profile
     FOR EACH ROW WHEN (OLD.traits IS DISTINCT FROM NEW.traits) EXECUTE FUNCTION cdp_profile_edit();
 COMMENT ON TRIGGER profile_edit_by_others ON cdp.profile IS 'Traits that a statement sets or removes bear the time at which it does';
-CREATE TRIGGER profile_inserted_by_others AFTER INSERT ON cdp.profile
-    REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION cdp_profile_edited();
-COMMENT ON TRIGGER profile_inserted_by_others ON cdp.profile IS 'Notes the profiles that a statement makes, so that segments follow';
 CREATE TRIGGER profile_edited_by_others AFTER UPDATE ON cdp.profile
     REFERENCING NEW TABLE AS after OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION cdp_profile_edited();
 COMMENT ON TRIGGER profile_edited_by_others ON cdp.profile IS 'Notes the profiles whose traits or user id a statement changes, so that segments follow';

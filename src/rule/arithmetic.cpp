@@ -36,7 +36,7 @@ Number combined(char sign, const Decimal& left, const Decimal& right) {
 class MovingCompare {
  public:
   MovingCompare(const Bound& node, const Subject& subject, Instant now)
-      : compare_(*node.node->as<Compare>()), traits_(subject.traits) {
+      : compare_(*node.node->as<Compare>()), state_(subject.state) {
     for (const Bound& operand : node.operands) operands_.emplace_back(operand, subject, now);
   }
 
@@ -75,7 +75,7 @@ class MovingCompare {
     if (const auto* literal = expression.as<Decimal>()) return *literal;
     if (expression.as<Aggregate>()) return operands_[place++].number();
     if (const auto* path = expression.as<ValuePath>()) {
-      const Json* value = traits_ != nullptr ? traits_->find(path->names) : nullptr;
+      const Json* value = state_ != nullptr ? value_at(*path, *state_) : nullptr;
       return value != nullptr && value->number() != nullptr ? Number(*value->number()) : std::nullopt;
     }
     const auto& arithmetic = *expression.as<Arithmetic>();
@@ -85,7 +85,7 @@ class MovingCompare {
   }
 
   const Compare& compare_;
-  const Json* traits_;
+  const UserState* state_;
   std::deque<MovingAggregate> operands_;
 };
 

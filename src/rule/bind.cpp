@@ -30,7 +30,10 @@ class Binder {
     Bound bound;
     bound.node = node;
     std::visit([&](const auto& kind) { bind_kind(bound, kind); }, node->kind);
-    for (const Bound& part : bound.parts) bound.reads_history = bound.reads_history || part.reads_history;
+    for (const Bound& part : bound.parts) {
+      bound.reads_history = bound.reads_history || part.reads_history;
+      bound.calls = bound.calls || part.calls;
+    }
     bound.reads_history = bound.reads_history || !bound.filters.empty() || !bound.operands.empty();
     if (numbers_ != nullptr && is_costly(bound)) bound.number = numbers_->number_of(*node);
     --depth_;
@@ -54,16 +57,30 @@ class Binder {
   void bind_kind(Bound& bound, const Not& negation) { bound.parts.push_back(bind(negation.part)); }
 
   void bind_kind(Bound& bound, const Comparison& comparison) {
-    if (comparison.path.root != ValuePath::Root::Trait) {
-      bound.column = column(comparison.path);
-      return;
+    switch (comparison.path.root) {
+      case ValuePath::Root::Property:
+      case ValuePath::Root::Context:
+        bound.column = column(comparison.path);
+        return;
+      case ValuePath::Root::Trait:
+        add_profile_condition(bound);
+        break;
+      case ValuePath::Root::Call:
+        break;
     }
-    add_profile_condition(bound);
-    add_trait(comparison.path.names.front());
+    use_value(bound, comparison.path);
   }
 
-  void bind_kind(Bound& /*bound*/, const TraitTime& condition) {
-    add_trait(condition.path.names.front());
+  /// Of a trait or a call.
+  void use_value(Bound& bound, const ValuePath& path) {
+    if (path.root != ValuePath::Root::Call) return add_trait(path.names.front());
+    bound.calls = plan_.needs_state = true;
+    if (std::find(plan_.calls.begin(), plan_.calls.end(), path) == plan_.calls.end())
+      plan_.calls.push_back(path);
+  }
+
+  void bind_kind(Bound& bound, const TraitTime& condition) {
+    use_value(bound, condition.path);
     plan_.needs_state = true;
     plan_.is_time_dependent |= moves(condition.window);
   }
@@ -85,7 +102,7 @@ class Binder {
   }
   void bind_operands(Bound& bound, const Expression& expression) {
     if (const auto* path = expression.as<ValuePath>()) {
-      add_trait(path->names.front());
+      use_value(bound, *path);
       plan_.needs_state = true;
     } else if (const auto* aggregate = expression.as<Aggregate>()) {
       bound.operands.push_back(bind(std::make_shared<const Node>(Node{*aggregate})));
@@ -222,6 +239,7 @@ bool BoundRule::uses_traits() const { return !plan_->traits.empty(); }
 bool BoundRule::uses_user_id() const { return plan_->uses_user_id; }
 bool BoundRule::uses_trait_times() const { return plan_->uses_trait_times; }
 bool BoundRule::uses_sessions() const { return plan_->uses_sessions; }
+const std::vector<ValuePath>& BoundRule::calls() const { return plan_->calls; }
 bool BoundRule::needs_state() const { return plan_->needs_state; }
 const std::vector<std::string>& BoundRule::traits() const { return plan_->traits; }
 bool BoundRule::is_time_dependent() const { return plan_->is_time_dependent; }

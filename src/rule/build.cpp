@@ -152,6 +152,11 @@ NodePointer make_comparison(ExpressionPointer left, Operator op, ExpressionPoint
   return make_node(Compare{std::move(left), op, std::move(right)});
 }
 
+const ValuePath& path_of(const Node& test) {
+  const auto* comparison = test.as<Comparison>();
+  return comparison != nullptr ? comparison->path : test.as<TraitTime>()->path;
+}
+
 bool compares_two(Operator op) { return op <= Operator::GreaterEqual; }
 
 bool is_operand(Aggregate::Function function) {

@@ -21,6 +21,9 @@ NodePointer make_node(T kind) {
 /// Two numbers compared: in the form of a Comparison or an Aggregate where one can say it.
 NodePointer make_comparison(ExpressionPointer left, Operator op, ExpressionPointer right);
 
+/// What a Comparison or a TraitTime tests.
+const ValuePath& path_of(const Node& test);
+
 template <class T>
 ExpressionPointer make_expression(T kind) {
   return std::make_shared<const Expression>(Expression{std::move(kind)});

@@ -73,11 +73,13 @@ class Evaluator {
     if (bound.reads_history || bound.node->as<Compare>())
       return evaluate_behaviour(bound, subject_of(bound), now_);
     if (const auto* comparison = bound.node->as<Comparison>())
-      return {holds(comparison->test, trait(*comparison)), Instant::max()};
+      return {holds(comparison->test, value_at(comparison->path, state_)), Instant::max()};
     if (bound.node->as<Sample>()) return {is_in_sample(*bound.node, state_), Instant::max()};
     if (const auto* constant = bound.node->as<Constant>()) return {constant->truth, Instant::max()};
     return evaluate_present(*bound.node, state_, zone_of(bound), now_);
   }
+
+  static int cost_of(const Bound& bound) { return bound.calls ? 2 : bound.reads_history ? 1 : 0; }
 
   /// A conjunction (`deciding` false) or disjunction (true): one part of the deciding truth decides. While
   /// such a part keeps its truth so does the whole; without one the whole lasts as long as all parts.
@@ -85,10 +87,10 @@ class Evaluator {
     Verdict decided{deciding, Instant::min()};
     Verdict undecided{!deciding, Instant::max()};
     bool is_decided = false;
-    // Parts that need no history are cheap, and what they decide lasts.
-    for (const bool reads_history : {false, true}) {
+    // Parts that need no history are cheap, and what they decide lasts. Functions may cost most.
+    for (int cost = 0; cost <= cost_of(bound); ++cost) {
       for (const Bound& part : bound.parts) {
-        if (part.reads_history != reads_history) continue;
+        if (cost_of(part) != cost) continue;
         const Verdict verdict = evaluate(part);
         if (verdict.truth == deciding) {
           is_decided = true;
@@ -111,19 +113,15 @@ class Evaluator {
           *Decimal::parse(std::to_string(static_cast<int64_t>(sample_point(*sample, state_) * 1e6)) + "e-4"));
     }
     if (!bound.node->as<Comparison>()) return value_of_present(*bound.node, state_, zone_of(bound), now_);
-    const Json* value = trait(*bound.node->as<Comparison>());
+    const Json* value = value_at(bound.node->as<Comparison>()->path, state_);
     return value != nullptr ? *value : Json();
-  }
-
-  const Json* trait(const Comparison& comparison) const {
-    return state_.traits != nullptr ? state_.traits->find(comparison.path.names) : nullptr;
   }
 
   Subject subject_of(const Bound& bound) const {
     const auto* aggregate = bound.node->as<Aggregate>();
     const bool is_about_sessions =
         aggregate != nullptr && aggregate->function == Aggregate::Function::Sessions;
-    return {is_about_sessions ? sessions_ : history_, zone_of(bound), state_.traits};
+    return {is_about_sessions ? sessions_ : history_, zone_of(bound), &state_};
   }
 
   /// nullptr for UTC.
@@ -180,6 +178,12 @@ bool holds_for_event(const Node& where, const std::function<Json(const ValuePath
 bool matches(const BoundFilter& filter, const timeline::History& history, size_t i) {
   return (filter.is_any || history.event(i) == filter.event) &&
          (filter.where.empty() || holds_for_event(filter.where.front(), history, i));
+}
+
+const Json* value_at(const ValuePath& path, const UserState& state) {
+  if (path.root == ValuePath::Root::Call)
+    return state.calls != nullptr ? state.calls->value(path, state.user_no) : nullptr;
+  return state.traits != nullptr ? state.traits->find(path.names) : nullptr;
 }
 
 double sample_point(const Sample& sample, const UserState& state) {

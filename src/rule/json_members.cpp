@@ -66,6 +66,16 @@ ValuePath read_property_path(Members& members) {
                                 : read_path(members, "property", ValuePath::Root::Property);
 }
 
+ValuePath read_value_path(Members& members) {
+  if (!members.has("call")) return read_path(members, "trait", ValuePath::Root::Trait);
+  ValuePath path = read_path(members, "call", ValuePath::Root::Call);
+  constexpr size_t kMostNames = 2;
+  if (path.names.size() > kMostNames)
+    refuse(members.path_of("call"),
+           "expected the name of a function, after that of its schema if it has one");
+  return path;
+}
+
 ValuePath read_path(Members& members, const char* member, ValuePath::Root root) {
   const Json& names = members.require(member);
   const std::string path = members.path_of(member);

@@ -39,9 +39,11 @@ Instant read_instant(const Json& value, const std::string& path);
 Micros read_length(const Json& value, const std::string& path);
 std::optional<Micros> read_optional_length(Members& members, std::string_view member);
 
-/// What the members "trait", "property" or "context" lead to.
+/// What the members "trait", "call", "property" or "context" lead to.
 ValuePath read_path(Members& members, const char* member, ValuePath::Root root);
 ValuePath read_property_path(Members& members);
+/// Of a trait or a call.
+ValuePath read_value_path(Members& members);
 
 /// The members "op" and "value"; of an aggregate with numbers only.
 Test read_test(Members& members, bool of_aggregate);

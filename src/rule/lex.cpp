@@ -196,6 +196,10 @@ std::string quoted_if_needed(std::string_view name) {
   return is_bare ? std::string(name) : quoted_name(name);
 }
 
+std::string quoted_if_capital(std::string_view name) {
+  return lowered(name) == name ? quoted_if_needed(name) : quoted_name(name);
+}
+
 void syntax_error(size_t position, const std::string& problem, std::string hint) {
   throw Error(Category::BadText,
               "syntax error in rule at position " + std::to_string(position) + ": " + problem, {},

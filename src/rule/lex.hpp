@@ -30,6 +30,8 @@ bool is_reserved(std::string_view word);
 
 /// The name as it is written in text: bare if it can be, else in double quotes.
 std::string quoted_if_needed(std::string_view name);
+/// The same of a name whose capital letters count only in quotes.
+std::string quoted_if_capital(std::string_view name);
 std::string quoted_name(std::string_view name);
 std::string quoted_string(std::string_view text);
 

@@ -7,9 +7,9 @@ namespace cdp::rule {
 
 namespace {
 
-constexpr std::array<std::string_view, 19> kFunctions{
-    "did",   "count", "sum",    "avg",      "min",       "max",    "distinct", "most", "days",  "sessions",
-    "first", "last",  "sample", "sequence", "abandoned", "exists", "weekday",  "hour", "within"};
+constexpr std::array<std::string_view, 20> kFunctions{
+    "did",   "count", "sum",    "avg",      "min",       "max",    "distinct", "most", "days",   "sessions",
+    "first", "last",  "sample", "sequence", "abandoned", "exists", "weekday",  "hour", "within", "call"};
 
 }  // namespace
 
@@ -98,7 +98,11 @@ Parser::Part Parser::comparison() {
 }
 
 NodePointer Parser::maybe_held(NodePointer test) {
-  if (in_where_ || !take_word("for")) return test;
+  if (in_where_ || !at().is_word("for")) return test;
+  if (path_of(*test).root == ValuePath::Root::Call)
+    syntax_error(at().position, "\"for\" is not possible behind \"call(…)\"",
+                 "How long a function has had its value is not known, as it is of traits.");
+  take();
   return make_node(Held{std::move(test), length()});
 }
 
@@ -110,12 +114,16 @@ NodePointer Parser::local_now(LocalNow::Unit unit) {
   return make_node(LocalNow{unit, test(false)});
 }
 
+void Parser::refuse_in_where(const Token& token, const std::string& called) {
+  syntax_error(token.position, "\"" + called + "(…)\" is not possible in where, which compares properties");
+}
+
 Parser::Part Parser::function() {
   const Token& token = at();
   const std::string called = lowered(token.text);
-  if (in_where_ && called != "exists")
-    syntax_error(token.position, "\"" + called + "(…)\" is not possible in where, which compares properties");
+  if (in_where_ && called != "exists") refuse_in_where(token, called);
   const auto whole = [](NodePointer node) { return Part{std::move(node), nullptr}; };
+  if (called == "call") return comparison();
   if (called == "exists") return whole(exists());
   if (const std::optional<LocalNow::Unit> unit = local_unit_of(called)) return whole(local_now(*unit));
   if (called == "sessions") return whole(sessions());

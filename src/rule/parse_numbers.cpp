@@ -77,7 +77,7 @@ ExpressionPointer Parser::factor() {
     return inner;
   }
   if (at().is_a(Token::Kind::Number) || is_sum(at())) return make_expression(number());
-  if (at().is_a(Token::Kind::Name) && at(1).is_symbol("(") && !is_reserved(at().text)) {
+  if (at().is_a(Token::Kind::Name) && at(1).is_symbol("(") && !is_reserved(at().text) && !is_at_call()) {
     const std::optional<Aggregate::Function> function = function_of(lowered(at().text));
     if (!function || !is_operand(*function))
       syntax_error(at().position, "\"" + at().text + "(…)\" is no number to compute with");

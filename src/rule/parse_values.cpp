@@ -54,10 +54,27 @@ std::string Parser::name(const std::string& what, bool may_be_text) {
 }
 
 ValuePath Parser::value_path() {
+  if (is_at_call()) return call();
   if (in_where_) return property_path();
   ValuePath path{ValuePath::Root::Trait, {name("the name of a trait", false)}};
   further_names(path);
   return path;
+}
+
+ValuePath Parser::call() {
+  if (in_where_) refuse_in_where(at(), "call");
+  take();
+  require_symbol("(");
+  ValuePath path{ValuePath::Root::Call, {function_name()}};
+  if (take_symbol(".")) path.names.push_back(function_name());
+  if (!take_symbol(")")) expected(path.names.size() == 1 ? "\".\" or \")\"" : "\")\"");
+  return path;
+}
+
+std::string Parser::function_name() {
+  const bool is_quoted = at().is_a(Token::Kind::QuotedName);
+  std::string written = name("the name of a function", false);
+  return is_quoted ? written : lowered(written);
 }
 
 ValuePath Parser::property_path() {

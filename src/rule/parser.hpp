@@ -45,6 +45,7 @@ class Parser : private TokenCursor {
   NodePointer membership();
   Part comparison();
   Part function();
+  [[noreturn]] static void refuse_in_where(const Token& token, const std::string& called);
   NodePointer exists();
   /// A test of a trait, maybe with `for` and how long it has been so.
   NodePointer maybe_held(NodePointer test);
@@ -85,7 +86,11 @@ class Parser : private TokenCursor {
   Micros length();
   Instant instant();
   std::string name(const std::string& what, bool may_be_text);
+  /// A trait or a call; within where, a property.
   ValuePath value_path();
+  bool is_at_call() const { return at().is_word("call") && at(1).is_symbol("("); }
+  ValuePath call();
+  std::string function_name();
   ValuePath property_path();
   void further_names(ValuePath& path);
   Decimal number();

@@ -28,6 +28,7 @@ struct Bound {
   size_t column = 0;                     ///< of a property: the one compared in where, or measured
   size_t second_column = 0;              ///< of Nearby: the longitude, `column` being the latitude
   bool reads_history = false;            ///< by itself or below
+  bool calls = false;                    ///< functions of SQL, by itself or below
   bool uses_zone = false;                ///< local time counts for the condition
   int number = -1;                       ///< by ConditionNumbers, of a condition that is worth it
   std::shared_ptr<const UserSet> users;  ///< of InSegment, instead of parts, where no rule is asked
@@ -39,6 +40,7 @@ struct BoundRule::Plan {
   Bound root;
   std::vector<int> events;          ///< ascending
   std::vector<std::string> traits;  ///< each once
+  std::vector<ValuePath> calls;     ///< each once
   std::vector<const Node*> profile_conditions;
   std::vector<const UserSet*> condition_users;  ///< of each of them that is a segment; else nullptr
   bool uses_all_events = false;
@@ -53,13 +55,16 @@ struct BoundRule::Plan {
 /// How far before `now` a history must reach for a condition about events; nullopt for all of it.
 std::optional<Micros> lookback_of(const Bound& condition);
 
-/// What a condition about events looks at: events (or session starts) in ascending order, and the zone and
-/// traits of the person, nullptr for UTC and for none.
+/// What a condition about events looks at: events (or session starts) in ascending order, the zone of the
+/// person, nullptr for UTC, and what else is known; nullptr for nothing.
 struct Subject {
   const timeline::History& history;
   const TimeZone* zone = nullptr;
-  const Json* traits = nullptr;
+  const UserState* state = nullptr;
 };
+
+/// What a path of a trait or a call leads to; nullptr if it is absent.
+const Json* value_at(const ValuePath& path, const UserState& state);
 
 /// Does the filter take the i-th event of a history?
 bool matches(const BoundFilter& filter, const timeline::History& history, size_t i);

@@ -1,7 +1,9 @@
 #include "rule/present.hpp"
 
 #include "profile/traits.hpp"
+#include "rule/build.hpp"
 #include "rule/compare.hpp"
+#include "rule/plan.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,15 +15,6 @@ namespace {
 
 constexpr Span kNever{Instant::max(), Instant::max()};
 constexpr Span kAlways{Instant::min(), Instant::max()};
-
-const ValuePath& path_of(const Node& trait_test) {
-  const auto* comparison = trait_test.as<Comparison>();
-  return comparison != nullptr ? comparison->path : trait_test.as<TraitTime>()->path;
-}
-
-const Json* trait(const ValuePath& path, const UserState& state) {
-  return state.traits != nullptr ? state.traits->find(path.names) : nullptr;
-}
 
 /// A date, or a time with its offset from UTC.
 std::optional<Instant> time_of(const Json* value) {
@@ -37,7 +30,7 @@ std::optional<Instant> time_of(const Json* value) {
 
 /// When a test of a trait holds, as the trait is at present.
 Span stretch_of(const Node& trait_test, const UserState& state) {
-  const Json* value = trait(path_of(trait_test), state);
+  const Json* value = value_at(path_of(trait_test), state);
   if (const auto* comparison = trait_test.as<Comparison>())
     return holds(comparison->test, value) ? kAlways : kNever;
   const std::optional<Instant> time = time_of(value);
@@ -106,7 +99,7 @@ Json value_of_present(const Node& node, const UserState& state, const TimeZone* 
     return values_of(condition->unit)[index_at(condition->unit, local, now)];
   }
   const auto* held = node.as<Held>();
-  const Json* value = trait(path_of(held != nullptr ? *held->test : node), state);
+  const Json* value = value_at(path_of(held != nullptr ? *held->test : node), state);
   return value != nullptr ? *value : Json();
 }
 

@@ -225,7 +225,15 @@ class Printer {
     if (has_parentheses) out_ += ')';
   }
 
+  void print_call(const ValuePath& path) {
+    out_ += "call(";
+    for (const std::string& name : path.names)
+      out_ += (&name == &path.names.front() ? "" : ".") + quoted_if_capital(name);
+    out_ += ')';
+  }
+
   void print_path(const ValuePath& path) {
+    if (path.root == ValuePath::Root::Call) return print_call(path);
     if (path.root == ValuePath::Root::Context) out_ += "context.";
     for (const std::string& name : path.names) {
       const bool is_first = &name == &path.names.front();

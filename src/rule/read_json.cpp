@@ -8,10 +8,10 @@ namespace cdp::rule {
 
 namespace {
 
-constexpr std::array<std::string_view, 24> kKinds{
-    "and",    "or",   "not",      "trait", "held", "now",      "compare",   "in_segment",
-    "sample", "did",  "count",    "sum",   "avg",  "min",      "max",       "distinct",
-    "most",   "days", "sessions", "first", "last", "sequence", "abandoned", "within"};
+constexpr std::array<std::string_view, 25> kKinds{
+    "and",    "or",       "not",   "trait", "call",     "held",      "now",   "compare",  "in_segment",
+    "sample", "did",      "count", "sum",   "avg",      "min",       "max",   "distinct", "most",
+    "days",   "sessions", "first", "last",  "sequence", "abandoned", "within"};
 
 using Function = Aggregate::Function;
 constexpr std::array<Function, 10> kAggregates{
@@ -59,7 +59,7 @@ class Reader {
       if (members.has("property") || members.has("context")) return comparison(members);
       refuse(members.path(), "expected one of the members and, or, not, property, context");
     }
-    if (members.has("trait")) return comparison(members);
+    if (members.has("trait") || members.has("call")) return comparison(members);
     if (members.has("held")) return held(members);
     if (members.has("compare")) return compare(members);
     if (members.has("within")) return nearby(members);
@@ -98,7 +98,7 @@ class Reader {
   }
 
   NodePointer trait_test(Members& members) {
-    ValuePath path = read_path(members, "trait", ValuePath::Root::Trait);
+    ValuePath path = read_value_path(members);
     if (const std::optional<Window> window = read_time_test(members, true))
       return make_node(TraitTime{std::move(path), *window});
     return make_node(Comparison{std::move(path), read_test(members, false)});
@@ -106,6 +106,9 @@ class Reader {
 
   NodePointer held(Members& outer) {
     Members members(outer.require("held"), outer.path_of("held"));
+    if (members.has("call"))
+      refuse(members.path(), "expected a test of a trait",
+             "How long a function has had its value is not known, as it is of traits.");
     Held result;
     result.test = trait_test(members);
     members.done();
@@ -175,7 +178,7 @@ class Reader {
   }
 
   ExpressionPointer expression(Members& members) {
-    if (members.has("trait")) return make_expression(read_path(members, "trait", ValuePath::Root::Trait));
+    if (members.has("trait") || members.has("call")) return make_expression(read_value_path(members));
     for (const std::string_view sign : {"+", "-", "*", "/"}) {
       if (!members.has(sign)) continue;
       const Json::Array* operands = members.require(sign).array();
@@ -189,7 +192,7 @@ class Reader {
       if (is_operand(function) && members.has(name_of(function)))
         return make_expression(measure(members, function));
     refuse(members.path(),
-           "expected one of the members trait, +, -, *, /, count, sum, avg, min, max, distinct, days");
+           "expected one of the members trait, call, +, -, *, /, count, sum, avg, min, max, distinct, days");
   }
 
   NodePointer nearby(Members& outer) {

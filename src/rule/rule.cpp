@@ -61,7 +61,8 @@ bool same(const ExpressionPointer& a, const ExpressionPointer& b) {
   return a == b || same_kind(a->kind, b->kind);
 }
 
-void add_once(std::vector<std::string>& names, const std::string& name) {
+template <class T>
+void add_once(std::vector<T>& names, const T& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
 }
 
@@ -84,7 +85,7 @@ class Collector {
     for (const NodePointer& part : any.parts) visit(*part);
   }
   void visit_kind(const Not& negation) { visit(*negation.part); }
-  void visit_kind(const Comparison& comparison) { add_once(found_.traits, comparison.path.names.front()); }
+  void visit_kind(const Comparison& comparison) { add(comparison.path); }
   void visit_kind(const InSegment& membership) { add_once(found_.segments, membership.name); }
   void visit_kind(const Aggregate& aggregate) {
     if (aggregate.function != Aggregate::Function::Sessions) add(aggregate.events);
@@ -104,7 +105,7 @@ class Collector {
     found_.depends_on_time = true;
   }
   void visit_kind(const TraitTime& condition) {
-    add_once(found_.traits, condition.path.names.front());
+    add(condition.path);
     found_.depends_on_time |= moves(condition.window);
   }
   void visit_kind(const Held& held) {
@@ -118,12 +119,18 @@ class Collector {
   }
   void visit_kind(const Nearby& /*nearby*/) { found_.any_event = true; }
   void visit(const Expression& expression) {
-    if (const auto* path = expression.as<ValuePath>()) add_once(found_.traits, path->names.front());
+    if (const auto* path = expression.as<ValuePath>()) add(*path);
     if (const auto* aggregate = expression.as<Aggregate>()) visit_kind(*aggregate);
     if (const auto* arithmetic = expression.as<Arithmetic>()) {
       visit(*arithmetic->left);
       visit(*arithmetic->right);
     }
+  }
+  void add(const ValuePath& path) {
+    if (path.root == ValuePath::Root::Call)
+      add_once(found_.calls, path);
+    else
+      add_once(found_.traits, path.names.front());
   }
   void add(const EventFilter& filter) {
     if (filter.event)
@@ -133,6 +140,47 @@ class Collector {
   }
 
   References found_;
+};
+
+/// Makes a tree anew with other functions in it.
+class CallReplacer {
+ public:
+  explicit CallReplacer(const std::function<ValuePath(const ValuePath&)>& replace) : replace_(replace) {}
+
+  NodePointer replaced(const NodePointer& node) const {
+    if (const auto* all = node->as<And>()) return make_node(And{replaced(all->parts)});
+    if (const auto* any = node->as<Or>()) return make_node(Or{replaced(any->parts)});
+    if (const auto* negation = node->as<Not>()) return make_node(Not{replaced(negation->part)});
+    if (const auto* comparison = node->as<Comparison>())
+      return make_node(Comparison{replaced(comparison->path), comparison->test});
+    if (const auto* condition = node->as<TraitTime>())
+      return make_node(TraitTime{replaced(condition->path), condition->window});
+    if (const auto* compare = node->as<Compare>())
+      return make_node(Compare{replaced(compare->left), compare->op, replaced(compare->right)});
+    return node;
+  }
+
+ private:
+  std::vector<NodePointer> replaced(const std::vector<NodePointer>& parts) const {
+    std::vector<NodePointer> result;
+    result.reserve(parts.size());
+    for (const NodePointer& part : parts) result.push_back(replaced(part));
+    return result;
+  }
+
+  ValuePath replaced(const ValuePath& path) const {
+    return path.root == ValuePath::Root::Call ? replace_(path) : path;
+  }
+
+  ExpressionPointer replaced(const ExpressionPointer& expression) const {
+    if (const auto* path = expression->as<ValuePath>()) return make_expression(replaced(*path));
+    if (const auto* arithmetic = expression->as<Arithmetic>())
+      return make_expression(
+          Arithmetic{arithmetic->sign, replaced(arithmetic->left), replaced(arithmetic->right)});
+    return expression;
+  }
+
+  const std::function<ValuePath(const ValuePath&)>& replace_;
 };
 
 }  // namespace
@@ -145,6 +193,11 @@ References references(const Rule& rule) {
   Collector collector;
   collector.visit(rule.root());
   return collector.take();
+}
+
+Rule with_calls(const Rule& rule, const std::function<ValuePath(const ValuePath&)>& replace) {
+  if (references(rule).calls.empty()) return rule;
+  return finish(CallReplacer(replace).replaced(rule.root_pointer()));
 }
 
 std::vector<std::string> segments_named(const Rule& rule) { return references(rule).segments; }

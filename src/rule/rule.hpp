@@ -31,6 +31,7 @@
 ///     renewal in next 30 days and plan = 'pro' for 90 days and hour(now) between 9 and 17
 ///     sequence(cart, checkout, purchase within 1 hour)
 ///     abandoned(cart, purchase within 1 hour) and sample(10 percent, 'seed')
+///     call(app.score) > 0.8                               -- a function of SQL on the profile
 ///
 /// Keywords are case-insensitive; names are taken as written, since members of JSON are. A name that is a
 /// reserved word, or has other characters than letters, digits, _ and $, stands in double quotes.
@@ -89,10 +90,15 @@ struct References {
   std::vector<std::string> segments;
   std::vector<std::string> events;
   std::vector<std::string> traits;  ///< top-level names
+  std::vector<ValuePath> calls;     ///< functions of SQL
   bool any_event = false;           ///< `any` is used
   bool depends_on_time = false;     ///< the truth may change without an event: a window or `abandoned`
 };
 References references(const Rule& rule);
+
+/// The rule with each function that it calls replaced, as `replace` says. Throws what that throws, and
+/// Error(Limit) where longer names lead beyond the limits above.
+Rule with_calls(const Rule& rule, const std::function<ValuePath(const ValuePath&)>& replace);
 
 /// The users of a segment for which no rule is asked; read when they are first wanted.
 class UserSet {
@@ -137,6 +143,9 @@ class BoundRule {
   bool uses_trait_times() const;
   /// Does it count sessions, which every event may change?
   bool uses_sessions() const;
+  /// The functions of SQL that it calls, each once.
+  const std::vector<ValuePath>& calls() const;
+  bool uses_calls() const { return !calls().empty(); }
   /// Are truths of conditions about the profile and events not enough to tell it, see decide.hpp? Then it
   /// takes evaluate() with the user's whole state.
   bool needs_state() const;
@@ -173,6 +182,17 @@ class ConditionNumbers {
 BoundRule bind(const Rule& rule, timeline::Demand& demand, const SegmentResolver& resolve,
                ConditionNumbers* numbers = nullptr);
 
+/// What functions of SQL give for users.
+class Calls {
+ public:
+  Calls() = default;
+  Calls(const Calls&) = delete;
+  Calls& operator=(const Calls&) = delete;
+  virtual ~Calls() = default;
+  /// nullptr or JSON null if absent. Valid until another user is asked about.
+  virtual const Json* value(const ValuePath& function, int64_t user_no) = 0;
+};
+
 /// What a rule sees of one user.
 struct UserState {
   const Json* traits = nullptr;                ///< an object; nullptr for none
@@ -182,6 +202,7 @@ struct UserState {
   std::span<const Instant> session_starts = {};  ///< ascending
   const TimeZones* time_zones = nullptr;         ///< nullptr: none but UTC is known
   const Json* trait_times = nullptr;             ///< as profile/traits.hpp has them; nullptr for none
+  Calls* calls = nullptr;                        ///< asked where a rule calls functions; nullptr: all absent
 };
 
 /// The traits that name a person's time zone; the first that is there counts.

@@ -173,6 +173,7 @@ Json conditions() {
   Json::Array all;
   add_combinations("condition", all);
   all.push_back(to_definition("trait"));
+  all.push_back(tested("call", to_definition("function"), {"value_test", "trait_time_test"}));
   all.push_back(object({{"held", to_definition("trait")}, {"for", length}}, {"held", "for"}));
   all.push_back(tested("now", one_of({"weekday", "hour"}), {"value_test"}));
   all.push_back(condition("compare", compare()));
@@ -204,7 +205,8 @@ Json where() {
 }
 
 Json numbers() {
-  Json::Array all{of_type("number"), condition("trait", to_definition("names"))};
+  Json::Array all{of_type("number"), condition("trait", to_definition("names")),
+                  condition("call", to_definition("function"))};
   for (const char* name : kOfEvents) all.push_back(condition(name, to_definition("events")));
   for (const char* name : kOfValues) all.push_back(condition(name, to_definition("measured")));
   for (const char* sign : {"+", "-", "*", "/"}) all.push_back(condition(sign, two(to_definition("number"))));
@@ -262,6 +264,7 @@ Json definitions() {
       {"trait_time_test", trait_time_tests()},
       {"name", Json(std::move(name))},
       {"names", list_of(to_definition("name"), 1)},
+      {"function", list_of(to_definition("name"), 1, 2)},
       {"literal", Json(Json::Object{{"type", strings({"string", "number", "boolean", "null"})}})},
       {"length", text_like("^[0-9]+ (second|minute|hour|day|week)s?$")},
       {"time", of_type("string")},

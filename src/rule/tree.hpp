@@ -21,12 +21,14 @@ namespace cdp::rule {
 struct Node;
 using NodePointer = std::shared_ptr<const Node>;
 
-/// What a comparison looks at: a trait of the profile, or (within `where`, or measured by an aggregate) a
-/// property or context value of an event.
+/// What a comparison looks at: a trait of the profile, what a function of SQL gives for the profile, or
+/// (within `where`, or measured by an aggregate) a property or context value of an event.
 /// Text `address.city`, `context.page.url`; JSON `"trait":["address","city"]`, `"property":[…]`,
-/// `"context":[…]`.
+/// `"context":[…]`. Of a Call the names are those of the function, maybe after its schema's; text
+/// `call(app.score)`, `call("Score")`, in which capital letters without quotes are small ones, as in SQL;
+/// JSON `"call":["app","score"]`.
 struct ValuePath {
-  enum class Root : uint8_t { Trait, Property, Context };
+  enum class Root : uint8_t { Trait, Property, Context, Call };
   Root root = Root::Trait;
   std::vector<std::string> names;
 
@@ -232,8 +234,8 @@ struct TraitTime {
   friend bool operator==(const TraitTime&, const TraitTime&) = default;
 };
 
-/// A test of a trait (a Comparison or a TraitTime) holds and the trait, as a whole where the path leads into
-/// it, has had its value at least that long. Text `plan = 'pro' for 3 days`; JSON
+/// A test of a trait (a Comparison or a TraitTime, not of a Call) holds and the trait, as a whole where the
+/// path leads into it, has had its value at least that long. Text `plan = 'pro' for 3 days`; JSON
 /// `{"held":{"trait":["plan"],"op":"=","value":"pro"},"for":"3 days"}`.
 struct Held {
   NodePointer test;
@@ -251,10 +253,10 @@ struct LocalNow {
   friend bool operator==(const LocalNow&, const LocalNow&) = default;
 };
 
-/// A number that is computed: a literal, a trait, an aggregate without its test (Count to Distinct, Days), or
-/// two of them combined. Absent where an operand is absent or no number, for a division by 0, and beyond the
-/// digits of Decimal. Exact but for quotients, which have 30 significant digits (half away from zero).
-/// JSON `2`, `{"trait":["age"]}`, `{"count":{"event":"a"}}`, `{"+":[…,…]}`, likewise "-", "*", "/".
+/// A number that is computed: a literal, a trait, a Call, an aggregate without its test (Count to Distinct,
+/// Days), or two of them combined. Absent where an operand is absent or no number, for a division by 0, and
+/// beyond the digits of Decimal. Exact but for quotients, which have 30 significant digits (half away from
+/// zero). JSON `2`, `{"trait":["age"]}`, `{"count":{"event":"a"}}`, `{"+":[…,…]}`, likewise "-", "*", "/".
 struct Expression;
 using ExpressionPointer = std::shared_ptr<const Expression>;
 struct Arithmetic {

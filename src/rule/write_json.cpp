@@ -1,6 +1,7 @@
 #include "rule/build.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace cdp::rule {
 
@@ -15,10 +16,8 @@ Json names_of(const std::vector<std::string>& names) {
 }
 
 void add_path(Json::Object& object, const ValuePath& path) {
-  const char* member = path.root == ValuePath::Root::Trait      ? "trait"
-                       : path.root == ValuePath::Root::Property ? "property"
-                                                                : "context";
-  object.push_back({member, names_of(path.names)});
+  constexpr std::array<const char*, 4> kMembers{"trait", "property", "context", "call"};  // as Root has them
+  object.push_back({kMembers.at(static_cast<size_t>(path.root)), names_of(path.names)});
 }
 
 void add_events(Json::Object& object, const EventFilter& filter) {

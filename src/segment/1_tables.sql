@@ -131,7 +131,7 @@ COMMENT ON COLUMN cdp.segment_change.segment IS 'cdp.segment.name at that time';
 COMMENT ON COLUMN cdp.segment_change.change IS 'entered or exited';
 COMMENT ON COLUMN cdp.segment_change.effective_at IS 'Since when it is so: the event''s time, the exact instant at which a window ran out, or when it became known';
 COMMENT ON COLUMN cdp.segment_change.recorded_at IS 'When it was recorded';
-COMMENT ON COLUMN cdp.segment_change.reason IS 'event; time (a window ran out); trait (or a user id, for samples); merge; rule (defined or edited); correction (an event older than what was evaluated before)';
+COMMENT ON COLUMN cdp.segment_change.reason IS 'event; time (a window ran out); trait (or a user id, for samples, or what a function gave, for call); merge; rule (defined or edited); correction (an event older than what was evaluated before)';
 CREATE INDEX segment_change_user ON cdp.segment_change (user_no);
 COMMENT ON INDEX cdp.segment_change_user IS 'The changes of one user';
 CREATE INDEX segment_change_recorded ON cdp.segment_change USING brin (recorded_at);

@@ -73,5 +73,5 @@ COMMENT ON FUNCTION cdp_explain_rule(cdp_rule, timestamptz) IS
 CREATE FUNCTION cdp_refresh_segment(name text) RETURNS bigint
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION cdp_refresh_segment(text) IS
-    'Compute a segment''s members from scratch now, from its rule or query; returns how many. Error 42704 for an unknown segment, 55000 for one that is paused.';
+    'Compute a segment''s members from scratch now, from its rule or query; functions that the rule calls are called for everyone first. Returns how many. Error 42704 for an unknown segment, 55000 for one that is paused.';
 REVOKE ALL ON FUNCTION cdp_refresh_segment(text) FROM PUBLIC;

@@ -97,7 +97,7 @@ void ask_users(pg::Spi& spi, const Catalog& catalog, const Group& group, UserRan
     add_members(spi, definitions[i]->number, evaluated.members[i]);
     outcomes.push_back({definitions[i], std::move(evaluated.members[i]), {}});
   }
-  write_outcomes(outcomes, evaluated.dues, now);
+  write_outcomes(outcomes, evaluated.dues, now, Reason::Rule);
   // Whoever comes from now on is new to all rules.
   const bool is_end = range.last >= last;
   static pg::Query advance(
@@ -122,7 +122,7 @@ std::optional<uint64_t> give_members(pg::Spi& spi, const Catalog& catalog, const
   outcome.exited -= after;
   const uint64_t changes = outcome.entered.cardinality() + outcome.exited.cardinality();
   if (changes > most && most < kMostChanges) return std::nullopt;
-  record_outcome(outcome, now);
+  record_outcome(outcome, now, Reason::Rule);
   const Writing writing;
   (void)forget_growth(spi, next.segment_no);
   (void)swap(spi, next.segment_no, static_cast<int64_t>(after.cardinality()), now);
@@ -185,7 +185,7 @@ bool compute_pending(pg::Spi& spi, Instant now) {
   if (waiting.empty()) return false;
   const std::vector<int32_t> numbers = Catalog::current(spi).with_dependents(waiting);
   restart_gathering(spi, numbers);
-  compute(spi, Catalog::current(spi), numbers, now);
+  compute(spi, Catalog::current(spi), numbers, now, Reason::Rule);
   return true;
 }
 

@@ -41,7 +41,7 @@ Outcome write_members(pg::Spi& spi, const Definition& segment, const bitmap::Bit
 }
 
 /// What users look like now, as if everything might have changed for them.
-std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant now) {
+std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant now, Reason reason) {
   static pg::Query query(
       "SELECT user_no, coalesce(user_id, ''), traits, trait_times FROM cdp.profile WHERE user_no = ANY($1)");
   std::vector<int64_t> numbers;
@@ -53,7 +53,7 @@ std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant 
                       rows.text(i, 1),
                       rows.json(i, 2),
                       rows.json(i, 3),
-                      {{Occurrence::Kind::Everything, 0, now, now, Reason::Rule}}});
+                      {{Occurrence::Kind::Everything, 0, now, now, reason}}});
   return result;
 }
 
@@ -64,7 +64,8 @@ bool is_about_profiles(const rule::BoundRule& rule) {
 
 }  // namespace
 
-void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now) {
+void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now,
+             Reason reason) {
   std::vector<const Definition*> computed;
   std::vector<bitmap::Bitmap> members;
   std::vector<const Definition*> asked;  // those of computed of which indexes do not know the members
@@ -105,40 +106,53 @@ void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& n
     outcomes.push_back(write_members(spi, *computed[i], std::exchange(members[i], {})));
     finish(spi, *computed[i], now);
   }
-  write_outcomes(outcomes, evaluated.dues, now);
+  write_outcomes(outcomes, evaluated.dues, now, reason);
   Catalog::invalidate();
 }
 
-void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& users, Instant now) {
+void look_again(pg::Spi& spi, const std::vector<int32_t>& numbers, const bitmap::Bitmap& users, Instant now,
+                Reason reason) {
   // Beyond this many it costs less to look at everyone once.
   constexpr uint64_t kFewUsers = 10000;
+  if (numbers.empty() || users.is_empty()) return;
+  if (users.cardinality() <= kFewUsers) {
+    follow(spi, Catalog::current(spi), touched(spi, users, now, reason), {now, now});
+    return;
+  }
+  std::vector<int32_t> present;
+  {
+    const Catalog& catalog = Catalog::current(spi);
+    for (const int32_t number : numbers) {
+      const Definition& definition = catalog.definitions()[catalog.index_of(number).value()];
+      present.push_back(definition.is_next ? catalog.segment(definition.segment_no).number : number);
+    }
+  }
+  std::sort(present.begin(), present.end());
+  present.erase(std::unique(present.begin(), present.end()), present.end());
+  restart_gathering(spi, present);
+  compute(spi, Catalog::current(spi), present, now, reason);
+}
+
+void replace_members(pg::Spi& spi, int32_t segment_no, const bitmap::Bitmap& users, Instant now) {
   bitmap::Bitmap changed;
   {
     const Catalog& catalog = Catalog::current(spi);
     const Definition& segment = catalog.segment(segment_no);
     Outcome outcome = write_members(spi, segment, users);
     finish(spi, segment, now);
-    write_outcomes({&outcome, 1}, {}, now);
+    write_outcomes({&outcome, 1}, {}, now, Reason::Rule);
     changed = std::move(outcome.entered);
     changed |= outcome.exited;
   }
   Catalog::invalidate();
   if (changed.is_empty()) return;
-  const bool are_many = changed.cardinality() > kFewUsers;
-  if (are_many) {
-    const Catalog& before = Catalog::current(spi);
-    restart_gathering(spi, before.with_dependents({before.segment(segment_no).number}));
-  }
   const Catalog& catalog = Catalog::current(spi);
   std::vector<int32_t> dependents = catalog.with_dependents({catalog.segment(segment_no).number});
   std::erase_if(dependents, [&](int32_t number) {
-    return catalog.definitions()[catalog.index_of(number).value()].users != nullptr;
+    const Definition& definition = catalog.definitions()[catalog.index_of(number).value()];
+    return definition.users != nullptr && !definition.is_gathered_anew;
   });
-  if (are_many && dependents.empty()) return;
-  if (are_many)
-    compute(spi, catalog, dependents, now);
-  else
-    follow(spi, catalog, touched(spi, changed, now), {now, now});
+  look_again(spi, dependents, changed, now, Reason::Rule);
 }
 
 }  // namespace cdp::segment

@@ -2,12 +2,17 @@
 
 #include "base/time.hpp"
 #include "bitmap/bitmap.hpp"
+#include "segment/refresh.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace cdp::pg {
+class Spi;
+}
 
 /// Segments whose members are a list, or what a query gave when it was last run.
 namespace cdp::segment {
@@ -29,13 +34,10 @@ int64_t define_query(std::string_view name, std::string_view query,
 /// lock is taken, so that messages are taken meanwhile, unless the transaction has it already.
 int64_t refresh_query(int32_t segment_no);
 
-/// Runs, of the queries whose time has come by `now`, the one that waits longest. A failure is recorded in
-/// cdp.segment_query and reported as a warning; the next try comes when the interval has passed again. In a
-/// process of our own it takes at most `limit` (0: however long). False if there was none, or another process
-/// is about it.
-bool refresh_due_query(Instant now, Micros limit);
+/// The query whose time came first by `now`.
+std::optional<DueRun> due_query(pg::Spi& spi, Instant now);
 
-/// Has the time of a query come?
-bool is_query_due(Instant now);
+/// As refresh_due() of the one of this segment.
+bool refresh_query(int32_t segment_no, Instant now, Micros limit);
 
 }  // namespace cdp::segment

@@ -1,6 +1,5 @@
 #include "base/error.hpp"
 #include "base/interrupt.hpp"
-#include "pg/act_as.hpp"
 #include "pg/clock.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
@@ -8,13 +7,9 @@
 #include "segment/changes.hpp"
 #include "segment/list.hpp"
 #include "segment/membership.hpp"
+#include "segment/run_as_pg.hpp"
 
 #include <algorithm>
-
-extern "C" {
-#include <access/xact.h>
-#include <storage/lock.h>
-}
 
 namespace cdp::segment {
 
@@ -110,8 +105,7 @@ struct StoredQuery {
   int32_t segment_no = 0;
   std::string segment;
   std::string text;
-  std::string run_as;
-  std::string search_path;
+  RunAs run_as;
 };
 
 StoredQuery stored_query(pg::Spi& spi, int32_t segment_no) {
@@ -121,43 +115,21 @@ StoredQuery stored_query(pg::Spi& spi, int32_t segment_no) {
   const pg::Rows rows = query(spi, segment_no);
   if (rows.empty())
     throw Error(Category::State, "the segment has no query", {}, "cdp_segment_from_query() gives it one.");
-  return {segment_no, rows.text(0, 0), rows.text(0, 1), rows.text(0, 2), rows.text(0, 3)};
+  return {segment_no, rows.text(0, 0), rows.text(0, 1), {rows.text(0, 2), rows.text(0, 3)}};
 }
 
 /// The user ids that a query gives, as its role sees what is committed now.
 std::vector<std::optional<std::string>> run(const StoredQuery& query) {
-  const Oid role = pg::find_role(query.run_as);
-  if (role == InvalidOid)
-    throw Error(Category::NotFound,
-                "role \"" + query.run_as + "\", which runs the query of segment \"" + query.segment +
-                    "\", does not exist",
-                {}, "UPDATE cdp.segment_query SET run_as names another one.");
-  const pg::LatestSnapshot latest;
-  pg::Spi spi(pg::Spi::Mode::ReadOnly);
-  const pg::ActAs act_as(role, query.search_path);
-  pg::Cursor cursor(spi, query.text);
+  const std::string what = "the query of segment \"" + query.segment + "\"";
   std::vector<std::optional<std::string>> ids;
-  for (;;) {
-    check_interrupts();
-    const pg::Rows rows = cursor.fetch(static_cast<long>(kAtOnce));
+  read_as(query.run_as, what, "cdp.segment_query", query.text, [&](const pg::Rows& rows) {
     if (rows.columns() != 1)
       throw Error(Category::BadValue,
-                  "the query of segment \"" + query.segment + "\" gives " + std::to_string(rows.columns()) +
-                      " columns instead of one",
-                  {}, "It should give user ids.");
-    if (rows.empty()) return ids;
+                  what + " gives " + std::to_string(rows.columns()) + " columns instead of one", {},
+                  "It should give user ids.");
     for (uint64_t i = 0; i < rows.size(); ++i) ids.push_back(rows.as_text(i, 0));
-  }
-}
-
-/// One run at a time: what an earlier one gave must not replace what a later one did.
-bool lock_query(int32_t segment_no, bool waits) {
-  constexpr uint16 kLockKind = 0xCD;
-  return pg::guard([&] {
-    LOCKTAG tag;
-    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 1, static_cast<uint32>(segment_no), kLockKind);
-    return LockAcquire(&tag, ExclusiveLock, false, !waits) != LOCKACQUIRE_NOT_AVAIL;
   });
+  return ids;
 }
 
 int64_t replace_by(const StoredQuery& query, const std::vector<std::optional<std::string>>& ids) {
@@ -175,18 +147,6 @@ int64_t replace_by(const StoredQuery& query, const std::vector<std::optional<std
   return static_cast<int64_t>(found.users.cardinality());
 }
 
-std::optional<int32_t> due_query(pg::Spi& spi, Instant now) {
-  static pg::Query query(
-      "SELECT q.segment_no FROM cdp.segment_query AS q JOIN cdp.segment AS s USING (segment_no),"
-      " LATERAL (SELECT coalesce(greatest(q.refreshed_at, q.failed_at) + q.refresh, '-infinity') AS at) AS "
-      "due"
-      " WHERE q.refresh IS NOT NULL AND s.kind = 'query' AND s.status <> 'paused' AND due.at <= $1"
-      " ORDER BY due.at, q.segment_no LIMIT 1");
-  const pg::Rows rows = query(spi, now);
-  if (rows.empty()) return std::nullopt;
-  return rows.integer(0, 0);
-}
-
 void record_failure(const StoredQuery& query, const std::string& message, Instant now) {
   pg::Spi spi;
   static pg::Query record("UPDATE cdp.segment_query SET failed_at = $2, error = $3 WHERE segment_no = $1");
@@ -196,30 +156,6 @@ void record_failure(const StoredQuery& query, const std::string& message, Instan
             (errmsg("the query of segment \"%s\" failed: %s", query.segment.c_str(), message.c_str()),
              errdetail("The members stay as they were.")));
   });
-}
-
-/// Runs a query; what it fails with is recorded.
-std::optional<std::vector<std::optional<std::string>>> try_to_run(const StoredQuery& query, Instant now,
-                                                                  Micros limit) {
-  std::string failure;
-  try {
-    std::vector<std::optional<std::string>> ids;
-    pg::in_subtransaction([&] {
-      const pg::TimeLimit time_limit(limit);
-      ids = run(query);
-    });
-    return ids;
-  } catch (const pg::ServerError& error) {
-    // What ends the process, or the caller's statement, is not the query's fault.
-    const bool is_limit = limit > 0 && error.sqlstate() == ERRCODE_QUERY_CANCELED;
-    if (!is_limit && ERRCODE_TO_CATEGORY(error.sqlstate()) == ERRCODE_OPERATOR_INTERVENTION) throw;
-    failure = error.what();
-  } catch (const Error& error) {
-    if (error.category() == Category::Cancelled) throw;
-    failure = error.message();
-  }
-  record_failure(query, failure, now);
-  return std::nullopt;
 }
 
 }  // namespace
@@ -245,11 +181,11 @@ int64_t define_list(std::string_view name, const bitmap::Bitmap& users) {
 int64_t define_query(std::string_view name, std::string_view query,
                      const std::optional<std::string>& refresh) {
   refuse_old_list();
-  StoredQuery stored{0, std::string(name), std::string(query), pg::role_name(pg::current_role()),
-                     pg::current_search_path()};
+  StoredQuery stored{0, std::string(name), std::string(query), current_run_as()};
   {
     pg::Spi spi(pg::Spi::Mode::ReadOnly);
-    if (const Definition* known = Catalog::current(spi).find(name)) (void)lock_query(known->segment_no, true);
+    if (const Definition* known = Catalog::current(spi).find(name))
+      (void)lock_run(RunKind::Query, known->segment_no, true);
   }
   // Before the lock: messages are taken meanwhile.
   const std::vector<std::optional<std::string>> ids = run(stored);
@@ -260,13 +196,13 @@ int64_t define_query(std::string_view name, std::string_view query,
       "INSERT INTO cdp.segment_query (segment_no, query, refresh, run_as, search_path)"
       " VALUES ($1, $2, $3::interval, $4, $5) ON CONFLICT (segment_no) DO UPDATE SET query = excluded.query,"
       " refresh = excluded.refresh, run_as = excluded.run_as, search_path = excluded.search_path");
-  (void)upsert(spi, stored.segment_no, query, refresh, stored.run_as, stored.search_path);
+  (void)upsert(spi, stored.segment_no, query, refresh, stored.run_as.role, stored.run_as.search_path);
   return replace_by(stored, ids);
 }
 
 int64_t refresh_query(int32_t segment_no) {
   refuse_old_list();
-  (void)lock_query(segment_no, true);
+  (void)lock_run(RunKind::Query, segment_no, true);
   const StoredQuery query = [&] {
     const pg::LatestSnapshot latest;
     pg::Spi spi(pg::Spi::Mode::ReadOnly);
@@ -275,22 +211,30 @@ int64_t refresh_query(int32_t segment_no) {
   return replace_by(query, run(query));
 }
 
-bool refresh_due_query(Instant now, Micros limit) {
-  if (IsolationUsesXactSnapshot()) return false;
-  std::optional<StoredQuery> query;
-  {
-    pg::Spi spi;
-    const std::optional<int32_t> segment_no = due_query(spi, now);
-    if (!segment_no || !lock_query(*segment_no, false)) return false;
-    query = stored_query(spi, *segment_no);
-  }
-  if (const auto ids = try_to_run(*query, now, limit)) (void)replace_by(*query, *ids);
-  return true;
+std::optional<DueRun> due_query(pg::Spi& spi, Instant now) {
+  static pg::Query query(
+      "SELECT q.segment_no, due.at FROM cdp.segment_query AS q JOIN cdp.segment AS s USING (segment_no),"
+      " LATERAL (SELECT coalesce(greatest(q.refreshed_at, q.failed_at) + q.refresh, '-infinity') AS at) AS "
+      "due"
+      " WHERE q.refresh IS NOT NULL AND s.kind = 'query' AND s.status <> 'paused' AND due.at <= $1"
+      " ORDER BY due.at, q.segment_no LIMIT 1");
+  const pg::Rows rows = query(spi, now);
+  if (rows.empty()) return std::nullopt;
+  return DueRun{rows.integer(0, 0), rows.instant(0, 1)};
 }
 
-bool is_query_due(Instant now) {
-  pg::Spi spi(pg::Spi::Mode::ReadOnly);
-  return due_query(spi, now).has_value();
+bool refresh_query(int32_t segment_no, Instant now, Micros limit) {
+  if (!lock_run(RunKind::Query, segment_no, false)) return false;
+  const StoredQuery query = [&] {
+    pg::Spi spi;
+    return stored_query(spi, segment_no);
+  }();
+  std::vector<std::optional<std::string>> ids;
+  if (const std::optional<std::string> failure = failure_of(limit, [&] { ids = run(query); }))
+    record_failure(query, *failure, now);
+  else
+    (void)replace_by(query, ids);
+  return true;
 }
 
 }  // namespace cdp::segment

@@ -15,8 +15,9 @@ namespace cdp::segment {
 /// indexed (cdp.trait_index) those conditions are answered for all users at once. Then the profiles are read
 /// of those users for whom that does not decide the rule, if it asks for more of the profile (without
 /// any index: every profile), and the histories of those for whom the profile does not decide it, as far as
-/// needed. Memory: bitmaps of users, and one history. Answers cancels.
+/// needed. Functions that the rule calls are asked of `asked`; nullptr: their stored values are read. Memory:
+/// bitmaps of users, and one history. Answers cancels.
 bitmap::Bitmap members_at(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand,
-                          Instant at);
+                          Instant at, rule::Calls* asked = nullptr);
 
 }  // namespace cdp::segment

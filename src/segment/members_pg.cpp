@@ -38,8 +38,14 @@ constexpr uint64_t kSparse = 200;
 /// Finds the members of a rule: by trait indexes, then by profiles, then by histories.
 class Search {
  public:
-  Search(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand, Instant at)
-      : spi_(spi), rule_(rule), demand_(demand), at_(at), conditions_(rule::profile_conditions(rule)) {}
+  Search(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand, Instant at,
+         const Needs& needs)
+      : spi_(spi),
+        rule_(rule),
+        demand_(demand),
+        at_(at),
+        needs_(needs),
+        conditions_(rule::profile_conditions(rule)) {}
 
   /// nullopt where the users fall into too many groups.
   std::optional<bitmap::Bitmap> run() {
@@ -187,13 +193,11 @@ class Search {
 
   /// Asks the rule of the whole state of users whom the index of their events does not decide.
   void read_states(const bitmap::Bitmap& users) {
-    Needs needs;
-    needs.add(rule_);
     const auto ask = [&](const rule::UserState& state) {
       if (rule::evaluate(rule_, state, at_).truth) members_.add(static_cast<uint32_t>(state.user_no));
     };
     if (is_sparse(users)) {
-      users.for_each([&](uint32_t user_no) { with_user(spi_, demand_, user_no, needs, ask); });
+      users.for_each([&](uint32_t user_no) { with_user(spi_, demand_, user_no, needs_, ask); });
       return;
     }
     bitmap::Bitmap decided;
@@ -201,7 +205,7 @@ class Search {
       decided.add(static_cast<uint32_t>(user_no));
       if (is_member) members_.add(static_cast<uint32_t>(user_no));
     };
-    for_each_user(spi_, demand_, needs, undecided(users, take), [&](const rule::UserState& state) {
+    for_each_user(spi_, demand_, needs_, undecided(users, take), [&](const rule::UserState& state) {
       if (!decided.contains(static_cast<uint32_t>(state.user_no))) ask(state);
     });
   }
@@ -262,6 +266,7 @@ class Search {
   const rule::BoundRule& rule_;
   const timeline::Demand& demand_;
   Instant at_;
+  const Needs& needs_;
   std::span<const rule::Node* const> conditions_;
   uint64_t population_ = 0;  ///< how many users there are, about
   std::vector<Outcome> outcomes_;
@@ -272,11 +277,13 @@ class Search {
 }  // namespace
 
 bitmap::Bitmap members_at(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand,
-                          Instant at) {
-  if (std::optional<bitmap::Bitmap> members = Search(spi, rule, demand, at).run()) return *std::move(members);
-  bitmap::Bitmap members;
+                          Instant at, rule::Calls* asked) {
   Needs needs;
   needs.add(rule);
+  needs.asked = asked;
+  if (std::optional<bitmap::Bitmap> members = Search(spi, rule, demand, at, needs).run())
+    return *std::move(members);
+  bitmap::Bitmap members;
   for_each_user(spi, demand, needs, {}, [&](const rule::UserState& state) {
     if (rule::evaluate(rule, state, at).truth) members.add(static_cast<uint32_t>(state.user_no));
   });

@@ -39,7 +39,13 @@ std::optional<Instant> next_due(pg::Spi& spi);
 
 /// Computes the members of these segments from scratch as of `now` and records who entered and left. Where no
 /// rule is asked the members stay.
-void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now);
+void compute(pg::Spi& spi, const Catalog& catalog, const std::vector<int32_t>& numbers, Instant now,
+             Reason reason = Reason::Rule);
+
+/// Brings users for whom something changed that no message told of up to date in these segments, and what
+/// else has become due for them; the segments are computed where the users are many.
+void look_again(pg::Spi& spi, const std::vector<int32_t>& numbers, const bitmap::Bitmap& users, Instant now,
+                Reason reason);
 
 /// Makes `users` the members of a segment for which no rule is asked, records who entered and left, and
 /// brings those who did so up to date in the segments that name it.

@@ -5,6 +5,8 @@
 #include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
 #include "pg/time_zone.hpp"
+#include "segment/call.hpp"
+#include "segment/call_values_pg.hpp"
 #include "segment/chunks.hpp"
 #include "segment/membership.hpp"
 #include "segment/number_list.hpp"
@@ -108,6 +110,7 @@ class Follower {
         clock_(clock),
         memory_(rules_, reach_of(spi, catalog)) {
     if (rules_.use_sessions()) sessions_.emplace(spi);
+    if (rules_.use_calls()) calls_.emplace(spi);
   }
 
   void run(std::vector<Touched>& users) {
@@ -180,8 +183,9 @@ class Follower {
     Touched& user = *pending.user;
     Row& row = rows_.at(user.user_no);
     const std::vector<Instant> starts = sessions_ ? sessions_->of(user.user_no) : std::vector<Instant>();
-    const rule::UserState state{&user.traits, &history,          user.user_no,     user.user_id,
-                                starts,       &pg::time_zones(), &user.trait_times};
+    const rule::UserState state{
+        &user.traits, &history,          user.user_no,      user.user_id,
+        starts,       &pg::time_zones(), &user.trait_times, calls_ ? &*calls_ : nullptr};
     if (!pending.needed) {
       take(user, walk(rules_, state, user.occurrences, clock_.until, &row.standing, memory_));
       pending.is_done = true;
@@ -209,6 +213,7 @@ class Follower {
   RowMap& rows_;
   Clock clock_;
   std::optional<SessionStarts> sessions_;
+  std::optional<StoredCalls> calls_;
   WalkMemory memory_;
   std::map<int64_t, Pending> pending_;
   std::vector<Change> changes_;
@@ -325,6 +330,9 @@ void merge_users(pg::Spi& spi, const std::vector<Merged>& merges, Instant now) {
     }
   }
   write_changes(spi, exits, now);
+  std::vector<int64_t> losers;
+  for (const Merged& merged : merges) losers.push_back(merged.loser);
+  remove_call_values(spi, losers);
   if (edits.empty()) return;
   edit_members(spi, catalog, edits, Sizes::Wait);
   Catalog::invalidate();
@@ -354,6 +362,7 @@ void forget_user(pg::Spi& spi, const std::vector<int64_t>& numbers) {
   static pg::Query remove_dues("DELETE FROM cdp.segment_due WHERE user_no = ANY($1)");
   static pg::Query remove_changes("DELETE FROM cdp.segment_change WHERE user_no = $1");
   (void)remove_dues(spi, numbers);
+  remove_call_values(spi, numbers);
   for (const int64_t user_no : numbers) (void)remove_changes(spi, user_no);
 }
 

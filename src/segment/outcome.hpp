@@ -25,9 +25,9 @@ struct Due {
 /// Writes outcomes to the users' rows, each once however many segments there are, and records the changes,
 /// but for members that are still gathered; chunks and sizes are the caller's. `dues` are in ascending order
 /// of users. Answers cancels.
-void write_outcomes(std::span<const Outcome> outcomes, std::span<const Due> dues, Instant now);
+void write_outcomes(std::span<const Outcome> outcomes, std::span<const Due> dues, Instant now, Reason reason);
 
 /// Records the changes alone.
-void record_outcome(const Outcome& outcome, Instant now);
+void record_outcome(const Outcome& outcome, Instant now, Reason reason);
 
 }  // namespace cdp::segment

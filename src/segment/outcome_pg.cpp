@@ -144,11 +144,11 @@ void write_rows(std::span<const Outcome> outcomes, std::span<const Due> dues, In
 
 }  // namespace
 
-void record_outcome(const Outcome& outcome, Instant now) {
+void record_outcome(const Outcome& outcome, Instant now, Reason reason) {
   std::vector<Change> changes;
   const auto add = [&](const bitmap::Bitmap& users, bool has_entered) {
     users.for_each([&](uint32_t user) {
-      changes.push_back({user, outcome.segment, has_entered, now, Reason::Rule});
+      changes.push_back({user, outcome.segment, has_entered, now, reason});
     });
   };
   add(outcome.entered, true);
@@ -156,11 +156,12 @@ void record_outcome(const Outcome& outcome, Instant now) {
   if (!changes.empty()) (void)record_changes(changes, now);
 }
 
-void write_outcomes(std::span<const Outcome> outcomes, std::span<const Due> dues, Instant now) {
+void write_outcomes(std::span<const Outcome> outcomes, std::span<const Due> dues, Instant now,
+                    Reason reason) {
   write_rows(outcomes, dues, now);
   for (const Outcome& outcome : outcomes) {
     check_interrupts();
-    if (!outcome.segment->is_next) record_outcome(outcome, now);
+    if (!outcome.segment->is_next) record_outcome(outcome, now, reason);
   }
 }
 

@@ -18,12 +18,15 @@ struct Needs {
   bool traits = false;
   bool trait_times = false;
   bool sessions = false;
+  bool calls = false;
+  rule::Calls* asked = nullptr;  ///< whom functions are asked of; nullptr: their stored values are read
 
   /// Of one rule more.
   void add(const rule::BoundRule& rule) {
     traits |= rule.uses_traits();
     trait_times |= rule.uses_trait_times();
     sessions |= rule.uses_sessions();
+    calls |= rule.uses_calls();
   }
 };
 

@@ -4,6 +4,7 @@
 #include "pg/spi.hpp"
 #include "pg/time_zone.hpp"
 #include "profile/columns.hpp"
+#include "segment/call_values_pg.hpp"
 #include "segment/population.hpp"
 #include "segment/session_starts_pg.hpp"
 #include "timeline/reader.hpp"
@@ -85,6 +86,19 @@ class SessionPass {
   std::vector<Instant> starts_;
 };
 
+/// What functions are asked of.
+class NeededCalls {
+ public:
+  NeededCalls(pg::Spi& spi, const Needs& needs) : asked_(needs.asked) {
+    if (needs.calls && asked_ == nullptr) stored_.emplace(spi);
+  }
+  rule::Calls* get() { return stored_ ? &*stored_ : asked_; }
+
+ private:
+  rule::Calls* asked_;
+  std::optional<StoredCalls> stored_;
+};
+
 }  // namespace
 
 void for_each_user(pg::Spi& spi, const timeline::Demand& demand, const Needs& needs,
@@ -93,9 +107,11 @@ void for_each_user(pg::Spi& spi, const timeline::Demand& demand, const Needs& ne
   Profiles profiles(spi, needs, selection);
   std::optional<SessionPass> sessions;
   if (needs.sessions) sessions.emplace(spi, selection);
+  NeededCalls calls(spi, needs);
   const auto take = [&](const timeline::History& history) {
     rule::UserState state = profiles.state(&history);
     if (sessions) state.session_starts = sessions->of(state.user_no);
+    state.calls = calls.get();
     callback(state);
     profiles.next();
   };
@@ -128,11 +144,12 @@ void with_user(pg::Spi& spi, const timeline::Demand& demand, int64_t user_no, co
   const Json trait_times = rows.json(0, 2);
   std::vector<Instant> sessions;
   if (needs.sessions) sessions = SessionStarts(spi).of(user_no);
+  NeededCalls calls(spi, needs);
   const timeline::History nothing(demand.properties().size());
   bool is_called = false;
   const auto call = [&](const timeline::History& history) {
     is_called = true;
-    callback({&traits, &history, user_no, user_id, sessions, &pg::time_zones(), &trait_times});
+    callback({&traits, &history, user_no, user_id, sessions, &pg::time_zones(), &trait_times, calls.get()});
   };
   timeline::read_histories(spi, demand, std::vector<int64_t>{user_no},
                            [&](int64_t, const timeline::History& history) { call(history); });

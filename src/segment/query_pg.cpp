@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "bitmap/bitmap.hpp"
+#include "pg/act_as.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/datum.hpp"
@@ -9,6 +10,8 @@
 #include "pg/spi.hpp"
 #include "profile/directory.hpp"
 #include "segment/backfill.hpp"
+#include "segment/call.hpp"
+#include "segment/call_values_pg.hpp"
 #include "segment/catalog.hpp"
 #include "segment/changes.hpp"
 #include "segment/chunks.hpp"
@@ -26,24 +29,32 @@ namespace cdp::segment {
 
 namespace {
 
+/// A rule given as an argument, as it is meant in the session: read before SPI sets a search path of its own.
+struct Asked {
+  rule::Rule rule;
+  std::string search_path = pg::current_search_path();
+
+  explicit Asked(std::string_view text) : rule(with_schemas(rule::parse(text))) {}
+};
+
 /// A rule given as an argument, bound to a demand of its own.
 struct Question {
   timeline::Demand demand;
   rule::BoundRule rule;
+  std::optional<AskedCalls> calls;
 
-  Question(pg::Spi& spi, const rule::Rule& tree) : rule(Catalog::current(spi).bind(tree, demand)) {}
-
-  /// The same of its text, with notices of names that are nearly known.
-  static Question told(pg::Spi& spi, std::string_view text) {
-    const rule::Rule tree = rule::parse(text);
-    tell_near_names(spi, {tree});
-    return {spi, tree};
+  Question(pg::Spi& spi, const Asked& asked) : rule(Catalog::current(spi).bind(asked.rule, demand)) {
+    if (rule.uses_calls()) calls.emplace(spi, asked.search_path);
   }
 
+  /// The functions that it calls are called now.
+  rule::Calls* asked_calls() { return calls ? &*calls : nullptr; }
+
   /// Calls `callback` with the state of one user.
-  void ask(pg::Spi& spi, int64_t user_no, const std::function<void(const rule::UserState&)>& callback) const {
+  void ask(pg::Spi& spi, int64_t user_no, const std::function<void(const rule::UserState&)>& callback) {
     Needs needs;
     needs.add(rule);
+    needs.asked = asked_calls();
     with_user(spi, demand, user_no, needs, callback);
   }
 };
@@ -53,9 +64,10 @@ Instant finite(Instant at) {
   return at;
 }
 
-bitmap::Bitmap users_matching(pg::Spi& spi, std::string_view text, Instant at) {
-  const Question question = Question::told(spi, text);
-  return members_at(spi, question.rule, question.demand, at);
+bitmap::Bitmap users_matching(pg::Spi& spi, const Asked& asked, Instant at) {
+  tell_near_names(spi, {asked.rule});
+  Question question(spi, asked);
+  return members_at(spi, question.rule, question.demand, at, question.asked_calls());
 }
 
 /// Numbers of the segments that a user is in.
@@ -167,8 +179,9 @@ CDP_FUNCTION(cdp_match) {
   const std::string_view user_id = arguments.text(0);
   const std::string_view text = arguments.text(1);
   const Instant at = segment::finite(arguments.instant(2));
+  const segment::Asked asked(text);
   return BoolGetDatum(with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const segment::Question question(spi, rule::parse(text));
+    segment::Question question(spi, asked);
     bool truth = false;
     const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
     if (user_no)
@@ -183,8 +196,9 @@ CDP_FUNCTION(cdp_users) {
   const pg::Arguments arguments(fcinfo);
   const std::string_view text = arguments.text(0);
   const Instant at = segment::finite(arguments.instant(1));
+  const segment::Asked asked(text);
   const bitmap::Bitmap users =
-      with_spi(segment::kReadOnly, [&](pg::Spi& spi) { return segment::users_matching(spi, text, at); });
+      with_spi(segment::kReadOnly, [&](pg::Spi& spi) { return segment::users_matching(spi, asked, at); });
   return pg::to_varlena(users.to_bytes());
 }
 
@@ -192,8 +206,9 @@ CDP_FUNCTION(cdp_count) {
   const pg::Arguments arguments(fcinfo);
   const std::string_view text = arguments.text(0);
   const Instant at = segment::finite(arguments.instant(1));
+  const segment::Asked asked(text);
   const bitmap::Bitmap users =
-      with_spi(segment::kReadOnly, [&](pg::Spi& spi) { return segment::users_matching(spi, text, at); });
+      with_spi(segment::kReadOnly, [&](pg::Spi& spi) { return segment::users_matching(spi, asked, at); });
   return Int64GetDatum(static_cast<int64_t>(users.cardinality()));
 }
 
@@ -202,8 +217,10 @@ CDP_FUNCTION(cdp_explain) {
   const std::string_view user_id = arguments.text(0);
   const std::string_view text = arguments.text(1);
   const Instant at = segment::finite(arguments.instant(2));
+  const segment::Asked asked(text);
   const Json explanation = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const segment::Question question = segment::Question::told(spi, text);
+    segment::tell_near_names(spi, {asked.rule});
+    segment::Question question(spi, asked);
     const std::optional<int64_t> user_no = profile::find_user(spi, user_id);
     if (!user_no) throw Error(Category::NotFound, "user \"" + std::string(user_id) + "\" is not known");
     Json result;
@@ -218,9 +235,11 @@ CDP_FUNCTION(cdp_explain_rule) {
   const pg::Arguments arguments(fcinfo);
   const std::string_view text = arguments.text(0);
   const Instant at = segment::finite(arguments.instant(1));
+  const segment::Asked asked(text);
   const Json plan = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const segment::Question question = segment::Question::told(spi, text);
-    return segment::reading_plan(spi, question.rule, question.demand, at);
+    segment::tell_near_names(spi, {asked.rule});
+    segment::Question question(spi, asked);
+    return segment::reading_plan(spi, question.rule, question.demand, at, question.asked_calls());
   });
   return pg::to_jsonb(plan);
 }
@@ -234,6 +253,7 @@ CDP_FUNCTION(cdp_refresh_segment) {
     throw Error(Category::State, "segment \"" + std::string(name) + "\" is paused", {},
                 "UPDATE cdp.segment SET status = 'ready' lets it go on.");
   if (found.kind == segment::Kind::Query) return Int64GetDatum(segment::refresh_query(found.segment_no));
+  segment::refresh_calls_of(found.segment_no);
   return Int64GetDatum(with_spi(pg::Spi::Mode::ReadWrite, [&](pg::Spi& spi) {
     segment::lock_processing();
     segment::stop_gathering(spi, segment::Catalog::current(spi).require(name).segment_no);

@@ -50,9 +50,11 @@ std::vector<int64_t> sample_of(const bitmap::Bitmap& users) {
 
 class Plan {
  public:
-  Plan(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand, Instant at)
+  Plan(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand, Instant at,
+       rule::Calls* asked)
       : spi_(spi), rule_(rule), demand_(demand), at_(at), indexed_(rule, spi.sees()) {
     needs_.add(rule);
+    needs_.asked = asked;
   }
 
   Json describe() {
@@ -83,7 +85,7 @@ class Plan {
     else if (bound.reads_history)
       describe_behaviour(condition, bound);
     else
-      condition.push_back({"reads", Json("profiles")});
+      condition.push_back({"reads", Json(bound.calls ? "function" : "profiles")});
     conditions_.emplace_back(std::move(condition));
   }
 
@@ -183,8 +185,9 @@ class Plan {
 
 }  // namespace
 
-Json reading_plan(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand, Instant at) {
-  return Plan(spi, rule, demand, at).describe();
+Json reading_plan(pg::Spi& spi, const rule::BoundRule& rule, const timeline::Demand& demand, Instant at,
+                  rule::Calls* asked) {
+  return Plan(spi, rule, demand, at, asked).describe();
 }
 
 }  // namespace cdp::segment

@@ -10,6 +10,8 @@ namespace cdp::segment {
 bool notifies();
 /// cdp.segment_change_keep: how long rows of cdp.segment_change are kept; 0 is for ever.
 Micros change_retention();
+/// cdp.call_refresh: how long after each time functions that rules of segments call are called again.
+Micros call_refresh();
 
 /// cdp.backfill_from: from so many users times rules on members are computed in the background; -1: never.
 int64_t backfill_from();

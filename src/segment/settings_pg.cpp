@@ -15,12 +15,15 @@ namespace {
 bool is_notifying = false;
 int keep_seconds = 0;
 int least_background = 1000000;
+constexpr int kHourSeconds = 3600;
+int call_refresh_seconds = kHourSeconds;
 
 }  // namespace
 
 bool notifies() { return is_notifying; }
 Micros change_retention() { return keep_seconds * kSecond; }
 int64_t backfill_from() { return least_background; }
+Micros call_refresh() { return call_refresh_seconds * kSecond; }
 
 void load() {
   pg::guard([] {
@@ -38,6 +41,11 @@ void load() {
         "By the worker, where one runs, while messages go on being taken; else the statement computes them. "
         "0: always; -1: never.",
         &least_background, 1000000, -1, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "cdp.call_refresh",
+        "How long after each time functions that rules of segments call are called again.",
+        "The worker and cdp_process() do it.", &call_refresh_seconds, kHourSeconds, 1, INT_MAX, PGC_SUSET,
+        GUC_UNIT_S, nullptr, nullptr, nullptr);
   });
 }
 

@@ -37,7 +37,8 @@ Trait read_trait(std::string_view text) {
   try {
     const rule::Rule rule = rule::parse(std::string(text) + std::string(kTest));
     const auto* comparison = rule.root().as<rule::Comparison>();
-    if (comparison != nullptr && comparison->test.op == rule::Operator::IsNull) {
+    if (comparison != nullptr && comparison->test.op == rule::Operator::IsNull &&
+        comparison->path.root == rule::ValuePath::Root::Trait) {
       const std::string canonical = rule::print(rule);
       return {canonical.substr(0, canonical.size() - kTest.size()), comparison->path.names};
     }

@@ -1,18 +1,20 @@
 /// What INSERT, UPDATE and DELETE on cdp.segment set off.
 
 #include "base/error.hpp"
-#include "pg/act_as.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "pg/trigger.hpp"
+#include "rule/rule_pg.hpp"
 #include "segment/backfill.hpp"
+#include "segment/call.hpp"
 #include "segment/catalog.hpp"
 #include "segment/changes.hpp"
 #include "segment/chunks.hpp"
 #include "segment/membership.hpp"
 #include "segment/near_names.hpp"
+#include "segment/run_as_pg.hpp"
 #include "segment/writing_pg.hpp"
 
 #include <algorithm>
@@ -51,6 +53,38 @@ HeapTuple begun_anew(const TriggerData* trigger, HeapTuple row, bool is_to_be_co
   });
 }
 
+/// A copy of the row with another value in a column.
+HeapTuple with_column(const TriggerData* trigger, HeapTuple row, const char* name, Datum value) {
+  return pg::guard([&] {
+    TupleDesc description = trigger->tg_relation->rd_att;
+    int column = SPI_fnumber(description, name);
+    Datum set = value;
+    bool is_null = false;
+    return heap_modify_tuple_by_cols(row, description, 1, &column, &set, &is_null);
+  });
+}
+
+std::optional<rule::Rule> rule_in(const TriggerData* trigger, HeapTuple row) {
+  const std::optional<Datum> value = pg::column_of(trigger, row, "rule");
+  return value ? std::optional(rule::rule_of(*value)) : std::nullopt;
+}
+
+/// The row with the schemas of the functions that its rule calls, by which it means the same in every
+/// session.
+HeapTuple row_with_schemas(const TriggerData* trigger, HeapTuple row) {
+  const std::optional<rule::Rule> written = rule_in(trigger, row);
+  if (!written || rule::references(*written).calls.empty()) return row;
+  return with_column(trigger, row, "rule", rule::to_rule_datum(with_schemas(*written)));
+}
+
+/// Refuses a row that would have a role do something for someone who cannot become that role.
+void require_run_as(const TriggerData* trigger, HeapTuple row, const char* what) {
+  const std::string run_as = column_text(trigger, row, "run_as").value_or("");
+  if (!may_run_as(run_as))
+    throw Error(Category::Forbidden, "role \"" + run_as + "\" cannot be made to " + what,
+                "Only who can become that role may say what it runs.");
+}
+
 /// Names that rules mention and no segment has any more.
 void refuse_dangling_names() {
   const std::vector<Definition> definitions = load_definitions();
@@ -63,6 +97,17 @@ void refuse_dangling_names() {
                     "segment \"" + name + "\" is named by the rule of segment \"" + definition.name + "\"",
                     {}, "Change or delete that segment first.");
     }
+}
+
+/// The row of a segment that is to be computed.
+HeapTuple to_be_computed(const TriggerData* trigger, HeapTuple row) {
+  const std::optional<rule::Rule> rule = rule_in(trigger, row);
+  if (rule && !rule::references(*rule).calls.empty()) {
+    const RunAs definer = current_run_as();
+    pg::Spi spi;
+    claim_calls(spi, *rule, definer);
+  }
+  return begun_anew(trigger, row, true);
 }
 
 }  // namespace
@@ -84,6 +129,9 @@ CDP_FUNCTION(cdp_segment_change_row) {
   if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event)) {
     HeapTuple row = trigger->tg_newtuple;
     if (segment::Writing::is_under_way()) return PointerGetDatum(row);
+    if (segment::column_text(trigger, row, "rule") !=
+        segment::column_text(trigger, trigger->tg_trigtuple, "rule"))
+      row = segment::row_with_schemas(trigger, row);
     const segment::Status status = segment::status_in(trigger, row);
     const segment::Status before = segment::status_in(trigger, trigger->tg_trigtuple);
     const bool is_same = segment::column_text(trigger, row, "rule") ==
@@ -91,14 +139,16 @@ CDP_FUNCTION(cdp_segment_change_row) {
     // What is paused is computed when it goes on.
     const bool is_paused = status == segment::Status::Paused;
     const bool is_to_be_computed = !is_paused && (!is_same || status != before);
-    if (is_paused || is_to_be_computed) row = segment::begun_anew(trigger, row, is_to_be_computed);
+    if (is_to_be_computed) row = segment::to_be_computed(trigger, row);
+    if (is_paused) row = segment::begun_anew(trigger, row, false);
     return PointerGetDatum(row);
   }
   // A row that brings its computed state along is restored from a dump, with its members.
   HeapTuple row = trigger->tg_trigtuple;
-  const bool is_to_be_computed = !pg::column_of(trigger, row, "computed_at") &&
-                                 segment::status_in(trigger, row) != segment::Status::Paused;
-  return PointerGetDatum(is_to_be_computed ? segment::begun_anew(trigger, row, true) : row);
+  if (pg::column_of(trigger, row, "computed_at")) return PointerGetDatum(row);
+  row = segment::row_with_schemas(trigger, row);
+  const bool is_paused = segment::status_in(trigger, row) == segment::Status::Paused;
+  return PointerGetDatum(is_paused ? row : segment::to_be_computed(trigger, row));
 }
 
 CDP_FUNCTION(cdp_segment_follow) {
@@ -108,6 +158,7 @@ CDP_FUNCTION(cdp_segment_follow) {
   segment::Catalog::invalidate();
   // What the statement changed is to be seen below.
   pg::guard([] { CommandCounterIncrement(); });
+  segment::remove_unused_calls(spi);
   if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) || TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
     segment::refuse_dangling_names();
     segment::remove_strays(spi);
@@ -138,7 +189,8 @@ CDP_FUNCTION(cdp_segment_follow) {
   // In a transaction with an old snapshot the members would be computed from old events: the worker does it.
   if (IsolationUsesXactSnapshot()) return 0;
   segment::Announcement announcement(spi);
-  (void)segment::compute_pending(spi, segment::processing_now(spi));
+  const Instant now = segment::processing_now(spi);
+  segment::define_calls(spi, changed, now, [&] { (void)segment::compute_pending(spi, now); });
   announcement.send();
   return 0;
 }
@@ -146,13 +198,16 @@ CDP_FUNCTION(cdp_segment_follow) {
 CDP_FUNCTION(cdp_segment_query_check) {
   const TriggerData* trigger = pg::trigger_of(fcinfo);
   HeapTuple row = pg::new_row(trigger);
-  const std::string run_as = segment::column_text(trigger, row, "run_as").value_or("");
-  const Oid role = pg::find_role(run_as);
-  // A role that is not there yet may come with a restored dump: a superuser's to say.
-  const bool is_allowed =
-      role != InvalidOid ? pg::may_become(pg::current_role(), role) : superuser_arg(pg::current_role());
-  if (!is_allowed)
-    throw Error(Category::Forbidden, "role \"" + run_as + "\" cannot be made to run a query",
-                "Only who can become that role may say what it runs.");
+  segment::require_run_as(trigger, row, "run a query");
+  return PointerGetDatum(row);
+}
+
+CDP_FUNCTION(cdp_segment_call_check) {
+  const TriggerData* trigger = pg::trigger_of(fcinfo);
+  HeapTuple row = pg::new_row(trigger);
+  segment::require_run_as(trigger, row, "call a function");
+  // Others' segments stand on what it gives.
+  if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+    segment::require_run_as(trigger, trigger->tg_trigtuple, "call another function, or not to call this one");
   return PointerGetDatum(row);
 }

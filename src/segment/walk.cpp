@@ -76,6 +76,8 @@ RuleSet::RuleSet(std::vector<rule::BoundRule> rules, size_t conditions)
     if (rule.uses_user_id()) by_user_id_.push_back(number);
     if (rule.is_time_dependent()) by_time_.push_back(number);
     use_sessions_ = use_sessions_ || rule.uses_sessions();
+    for (const rule::ValuePath& call : rule.calls())
+      if (std::find(calls_.begin(), calls_.end(), call) == calls_.end()) calls_.push_back(call);
   }
   for (const std::vector<int>& rules_of_event : by_event_) {
     std::vector<int>& events = beside_event_.emplace_back();

@@ -37,6 +37,9 @@ class RuleSet {
   const std::vector<int>* events_beside(int demand_event) const;
   /// Does any rule count sessions?
   bool use_sessions() const { return use_sessions_; }
+  /// The functions of SQL that they call, each once.
+  const std::vector<rule::ValuePath>& calls() const { return calls_; }
+  bool use_calls() const { return !calls_.empty(); }
 
  private:
   std::vector<rule::BoundRule> rules_;
@@ -48,6 +51,7 @@ class RuleSet {
   std::vector<int> by_user_id_;
   std::vector<int> by_time_;
   bool use_sessions_ = false;
+  std::vector<rule::ValuePath> calls_;
 };
 
 /// Something that may change memberships of one user.

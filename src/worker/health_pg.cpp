@@ -297,13 +297,13 @@ class Health {
 
   /// Segments whose query fails, or whose members are still to be computed.
   void check_segments() {
-    if (!may_read("segments", {"segment", "segment_query"})) return;
+    if (!may_read("segments", {"segment", "segment_query", "segment_call"})) return;
     static pg::Query failing(
         "SELECT s.name, q.error, to_char(q.failed_at, 'YYYY-MM-DD HH24:MI:SS TZ'), count(*) OVER ()"
         " FROM cdp.segment_query AS q JOIN cdp.segment AS s USING (segment_no) WHERE q.failed_at IS NOT NULL"
         " ORDER BY s.name LIMIT 1");
     const pg::Rows rows = failing(spi_);
-    if (rows.empty()) return ok("segments", "No query of a segment fails.");
+    if (rows.empty()) return check_calls();
     const int64_t others = rows.bigint(0, 3) - 1;
     warning("segments",
             "The query of segment \"" + rows.text(0, 0) + "\" failed at " + rows.text(0, 2) + ": " +
@@ -311,6 +311,20 @@ class Health {
                 (others > 0 ? " (and those of " + std::to_string(others) + " others)" : "") +
                 ". Its members stay as they were.",
             "SELECT * FROM cdp.segment_query WHERE failed_at IS NOT NULL");
+  }
+
+  void check_calls() {
+    static pg::Query failing(
+        "SELECT function, error, to_char(failed_at, 'YYYY-MM-DD HH24:MI:SS TZ'), count(*) OVER ()"
+        " FROM cdp.segment_call WHERE failed_at IS NOT NULL ORDER BY function LIMIT 1");
+    const pg::Rows rows = failing(spi_);
+    if (rows.empty()) return ok("segments", "No query of a segment and no function of rules fails.");
+    const int64_t others = rows.bigint(0, 3) - 1;
+    warning("segments",
+            "Function " + rows.text(0, 0) + " of rules failed at " + rows.text(0, 2) + ": " +
+                rows.text(0, 1) + (others > 0 ? " (and " + std::to_string(others) + " others)" : "") +
+                ". Its values stay as they were.",
+            "SELECT * FROM cdp.segment_call WHERE failed_at IS NOT NULL");
   }
 
   void check_clock() {

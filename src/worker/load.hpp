@@ -17,7 +17,7 @@ int64_t batch_bytes();
 Micros batch_time();
 /// cdp.pack_interval: how long a table of recent events takes new ones before it is packed; 0: for ever.
 Micros pack_interval();
-/// cdp.refresh_timeout: how long the query of a segment may run; 0: however long.
+/// cdp.refresh_timeout: how long the query of a segment, or a function of rules, may run; 0: however long.
 Micros refresh_timeout();
 /// cdp.backfill_share: of the time, in percent, that the computing of members in the background takes.
 int backfill_share();

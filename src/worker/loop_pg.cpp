@@ -141,8 +141,8 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
   char reported[256] = "";
   int retry_ms = 0;  // 0 unless the turn before failed
   bool is_start = true;
-  // One query of a segment, or one step of what goes on in the background, between two batches, so that
-  // neither starves the other.
+  // A query or function of segments, or a step of what goes on in the background, between two batches, so
+  // that neither starves the other.
   bool refreshes = false;
   bool backfills = false;
   TimestampTz begin = GetCurrentTimestamp();
@@ -152,7 +152,7 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
     turn.was_failing = retry_ms > 0;
     turn.refreshes = std::exchange(refreshes, false);
     turn.backfills = !turn.refreshes && std::exchange(backfills, false);
-    pgstat_report_activity(STATE_RUNNING, turn.refreshes   ? "running the query of a segment"
+    pgstat_report_activity(STATE_RUNNING, turn.refreshes   ? "running a query or function of segments"
                                           : turn.backfills ? "computing members"
                                                            : "taking messages");
     const TimestampTz since = std::exchange(begin, GetCurrentTimestamp());

@@ -19,8 +19,8 @@
 #include "segment/catalog.hpp"
 #include "segment/changes.hpp"
 #include "segment/chunks.hpp"
-#include "segment/list.hpp"
 #include "segment/membership.hpp"
+#include "segment/refresh.hpp"
 #include "session/store.hpp"
 #include "timeline/logged.hpp"
 #include "timeline/packing.hpp"
@@ -303,22 +303,25 @@ Instant followed_until(const Piece& piece, const Piece* next, bool is_at_limit, 
   return before({&last, 1}, now);
 }
 
-/// Brings the segments of people up to date whose profiles were written by users' statements.
+/// Brings the segments of people up to date whose profiles were changed by users' statements. Says whether
+/// there were any.
 bool follow_edited(pg::Spi& spi, segment::Clock clock) {
   using Kind = segment::Occurrence::Kind;
+  constexpr int64_t kAtOnce = 10000;
+  const std::vector<profile::Edited> all = profile::take_edited(spi, kAtOnce);
   std::vector<segment::Touched> touched;
-  for (profile::Edited& edited : profile::take_edited(spi)) {
+  for (const profile::Edited& edited : all) {
+    if (!edited.traits) continue;
     const Instant at = std::min(edited.at, clock.now);
     touched.push_back({edited.user_no,
-                       std::move(edited.user_id),
-                       std::move(edited.traits),
-                       std::move(edited.trait_times),
+                       edited.user_id,
+                       *edited.traits,
+                       edited.trait_times,
                        {{Kind::Traits, 0, at, at, segment::Reason::Trait},
                         {Kind::UserId, 0, at, at, segment::Reason::Trait}}});
   }
-  if (touched.empty()) return false;
   segment::follow(spi, segment::Catalog::current(spi), std::move(touched), clock);
-  return true;
+  return !all.empty();
 }
 
 /// A FATAL error ends the process without leaving scopes: threads that read must not outlive what they use.
@@ -388,7 +391,10 @@ Processed process(const Limits& limits, Reading reading) {
     message_pace.note(size, stopwatch.us());
   }
   const bool has_more_messages = is_at_limit();
-  has_worked |= follow_edited(spi, {until, now});
+  while (follow_edited(spi, {until, now})) {
+    has_worked = true;
+    if (total.left_of(limits.time) <= 0) break;
+  }
   is_time_up = false;
   while (done.users < limits.users && !is_time_up) {
     const StageTimes::Timer timer(done.times, Stage::Time);
@@ -432,7 +438,9 @@ CDP_FUNCTION(cdp_process) {
       throw Error(Category::BadValue,
                   "max_messages must be at least 1, not " + std::to_string(limits.messages));
   }
-  while (segment::refresh_due_query(pg::now(), kNoRefreshLimit)) {
+  // What takes longer than its interval runs once.
+  const Instant now = pg::now();
+  while (segment::refresh_due(now, kNoRefreshLimit)) {
   }
   return Int64GetDatum(worker::process(limits, worker::Reading::InLine).messages);
 }

@@ -60,7 +60,8 @@ void load() {
                             "0: never; cdp_pack() does it at once.", &pack_interval_seconds, 3600, 0,
                             30 * 86400, PGC_SIGHUP, GUC_UNIT_S, nullptr, nullptr, nullptr);
     DefineCustomIntVariable(
-        "cdp.refresh_timeout", "Longest time for which the worker runs the query of a segment.",
+        "cdp.refresh_timeout",
+        "Longest time for which the worker runs the query of a segment or a function of rules.",
         "Messages wait meanwhile; what takes longer is cancelled, and tried again at its next time. 0: no "
         "limit.",
         &refresh_timeout_ms, 30000, 0, 86400 * 1000, PGC_SIGHUP, GUC_UNIT_MS, nullptr, nullptr, nullptr);

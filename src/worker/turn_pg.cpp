@@ -4,7 +4,7 @@
 #include "pg/clock.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
-#include "segment/list.hpp"
+#include "segment/refresh.hpp"
 #include "worker/backfilling.hpp"
 #include "worker/folding.hpp"
 #include "worker/load.hpp"
@@ -98,7 +98,7 @@ void work(Turn* turn) {
   }
   if (!turn->takes_batch) return;
   if (turn->refreshes) {
-    (void)segment::refresh_due_query(pg::now(), refresh_timeout());
+    (void)segment::refresh_due(pg::now(), refresh_timeout());
     return;
   }
   if (turn->backfills) {
@@ -125,7 +125,7 @@ void work(Turn* turn) {
     turn->wants_backfill = backfill.us <= GetCurrentTimestamp();
     next_step = std::min(next_step, backfill);
   }
-  turn->wants_refresh = segment::is_query_due(done.now);
+  turn->wants_refresh = segment::is_refresh_due(done.now);
   // Where time stands still nothing becomes due.
   turn->next_due_us =
       pg::is_clock_set() ? Instant::max().us : std::min(next_due().value_or(Instant::max()), next_step).us;

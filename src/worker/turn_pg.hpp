@@ -17,13 +17,13 @@ enum class Outcome {
 struct Turn {
   bool is_start = false;     ///< records that this process is the worker
   bool takes_batch = true;   ///< else it only looks whether to leave
-  bool refreshes = false;    ///< runs the query of a segment, if one is due, instead of a batch
+  bool refreshes = false;    ///< runs a query or function of segments, if one is due, instead of a batch
   bool backfills = false;    ///< computes members in the background instead
   bool was_failing = false;  ///< the turn before failed: a good one says so in cdp.worker
   Outcome outcome = Outcome::Done;
   int64_t messages = 0;         ///< taken
   bool has_more = false;        ///< a limit ended the batch: there may be more
-  bool wants_refresh = false;   ///< the query of a segment is due
+  bool wants_refresh = false;   ///< one of these is due
   bool wants_backfill = false;  ///< members are to be computed in the background
   /// Instant of the next due time, or of further packing, folding or computing; INT64_MAX for none.
   int64_t next_due_us = 0;

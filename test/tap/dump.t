@@ -51,6 +51,10 @@ SELECT cdp_segment_from_users('list', ARRAY['u6', 'u7', 'd2', 'nobody']);
 SELECT cdp_segment_from_query('query', 'SELECT id FROM chosen', '1 day');
 INSERT INTO cdp.segment (name, rule) VALUES ('of both', 'in segment list and in segment query'), ('still', 'did(look)');
 UPDATE cdp.segment SET status = 'paused' WHERE name = 'still';
+-- One whose rule calls a function, which is dumped, too.
+CREATE SCHEMA app;
+CREATE FUNCTION app.score(p cdp.profile) RETURNS integer LANGUAGE sql STABLE AS $$ SELECT p.user_no::integer % 7 $$;
+INSERT INTO cdp.segment (name, rule) VALUES ('scored', 'call(app.score) > 4');
 -- These wait while the dump is made.
 SELECT cdp_track('late' || i, 'look') FROM generate_series(1, 10) i;
 SQL
@@ -71,6 +75,8 @@ SELECT md5(string_agg(s::text, '|' ORDER BY user_no, session_no)) FROM cdp.sessi
 SELECT name, kind, rule, status, cdp_segment_size(name), cdp_segment(name)::text FROM cdp.segment ORDER BY name;
 SELECT count(*) FROM cdp.segment_change;
 SELECT q::text FROM cdp.segment_query q;
+SELECT c::text FROM cdp.segment_call c;
+SELECT count(*), md5(string_agg(v::text, '|' ORDER BY user_no)) FROM cdp.segment_call_value v;
 SELECT code, payload FROM cdp.dead_letter;
 SELECT l::text FROM cdp.identity_log l ORDER BY log_no;
 SELECT cdp_profile('u2');

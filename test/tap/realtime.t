@@ -83,6 +83,21 @@ is($node->safe_psql('postgres', q{SELECT errors_total, state <> 'backing off' FR
 $node->safe_psql('postgres', q{SELECT cdp_track('eve', 'look')});
 ok(wait_for(2, sub { $node->safe_psql('postgres', q{SELECT cdp_in_segment('eve', 'looked')}) eq 't' }), 'messages are taken meanwhile');
 
+# Functions of rules likewise.
+$node->safe_psql('postgres', q{
+CREATE TABLE score (score integer); INSERT INTO score VALUES (1);
+CREATE FUNCTION my_score(p cdp.profile) RETURNS integer LANGUAGE sql STABLE AS 'SELECT score FROM score';
+INSERT INTO cdp.segment (name, rule) VALUES ('scored', 'call(my_score) > 1')});
+$node->safe_psql('postgres', q{UPDATE score SET score = 2});
+$node->safe_psql('postgres', q{ALTER SYSTEM SET cdp.call_refresh = '1s'});
+$node->safe_psql('postgres', q{SELECT pg_reload_conf()});
+ok(wait_for(5, sub { $node->safe_psql('postgres', q{SELECT cdp_in_segment('bob', 'scored')}) eq 't' }), 'a function of rules is called again by the worker');
+$node->safe_psql('postgres', q{CREATE OR REPLACE FUNCTION my_score(p cdp.profile) RETURNS integer LANGUAGE sql STABLE AS 'SELECT 0 FROM pg_sleep(0.6)'});
+ok(wait_for(8, sub { $node->safe_psql('postgres', q{SELECT error FROM cdp.segment_call}) =~ /statement timeout/ }), 'one that takes too long is ended');
+is($node->safe_psql('postgres', q{SELECT cdp_in_segment('bob', 'scored')}), 't', 'and keeps its values');
+is($node->safe_psql('postgres', q{SELECT errors_total FROM cdp.worker_status}), '0', 'which is no failure of the worker');
+$node->safe_psql('postgres', q{DELETE FROM cdp.segment WHERE name = 'scored'});
+
 # Notices of what changed: one a batch, none without changes, none where it is off.
 sub notices
 {

@@ -17,7 +17,7 @@ class Oracle {
       return std::any_of(any->parts.begin(), any->parts.end(), [&](const auto& p) { return truth(*p); });
     if (const auto* negation = node.as<Not>()) return !truth(*negation->part);
     if (const auto* comparison = node.as<Comparison>())
-      return test_holds(comparison->test, at_path(user_.traits, comparison->path.names));
+      return test_holds(comparison->test, value_of(user_, comparison->path));
     if (const auto* membership = node.as<InSegment>()) return truth(segments_.at(membership->name).root());
     if (const auto* sample = node.as<Sample>()) {
       // The seeds of the tests; independent of the hash only at the ends, elsewhere asked of a whole rule.
@@ -249,7 +249,7 @@ class Oracle {
   std::optional<Number> number(const Expression& expression) const {
     if (const auto* literal = expression.as<Decimal>()) return Number{literal->to_double(), true};
     if (const auto* path = expression.as<ValuePath>()) {
-      const Json* value = at_path(user_.traits, path->names);
+      const Json* value = value_of(user_, *path);
       if (value == nullptr || !value->number()) return std::nullopt;
       return Number{value->number()->to_double(), true};
     }

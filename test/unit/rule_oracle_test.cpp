@@ -13,28 +13,28 @@
 namespace cdp::rule {
 namespace {
 
-/// A trait that is a time, or nearly one.
-void add_time(RawUser& user, const char* name, RandomRules& random) {
+/// A value that is a time, or nearly one.
+void add_time(RawUser& user, Json& values, const char* name, RandomRules& random) {
   const Instant time = random.instant();
   const std::string text = format_instant(time);
   const std::string date = text.substr(0, 10);
   switch (random.below(7)) {
     case 0:
-      user.traits.set(name, Json(date));
+      values.set(name, Json(date));
       user.times[name] = *parse_instant(date);
       return;
     case 1:
-      user.traits.set(name, Json(format_instant(time + 2 * kHour).substr(0, 19) + "+02:00"));
+      values.set(name, Json(format_instant(time + 2 * kHour).substr(0, 19) + "+02:00"));
       user.times[name] = {time.us - time.us % kSecond};
       return;
     case 2:
-      user.traits.set(name, Json(text.substr(0, text.size() - 1)));
+      values.set(name, Json(text.substr(0, text.size() - 1)));
       return;
     case 3:
-      user.traits.set(name, random.value());
+      values.set(name, random.value());
       return;
     default:
-      user.traits.set(name, Json(text));
+      values.set(name, Json(text));
       user.times[name] = time;
   }
 }
@@ -73,7 +73,10 @@ RawUser random_user(RandomRules& random) {
   if (random.chance(70))
     user.traits.set(random.chance(60) ? "time_zone" : "timezone",
                     random.chance(80) ? Json(zones()[random.below(zones().size())].name) : random.value());
-  for (const char* name : {"renewal", "birth"}) add_time(user, name, random);
+  for (const char* name : {"renewal", "birth"}) add_time(user, user.traits, name, random);
+  add_time(user, user.calls, "due", random);
+  if (random.chance(80)) user.calls.set("score", random.value());
+  user.calls.set("app", Json(Json::Object{{"Score", random.value()}, {"call", random.value()}}));
   for (const char* name : {"plan", "age", "Plan Name", "count", "renewal", "birth"})
     if (random.chance(85)) user.since[name] = random.instant();
   for (uint64_t i = 0, count = random.below(6); i < count; ++i) user.sessions.push_back(random.instant());
@@ -202,7 +205,9 @@ void check(const Rule& rule, bool is_single, uint64_t seed, RandomRules& random,
   const RawUser user = random_user(random);
   const timeline::History history = history_of(user, demand);
   const Json trait_times = trait_times_of(user);
-  const UserState state{&user.traits, &history, kUserNo, kUserId, user.sessions, &time_zones(), &trait_times};
+  RawCalls calls(user);
+  const UserState state{&user.traits,  &history,      kUserNo,      kUserId,
+                        user.sessions, &time_zones(), &trait_times, &calls};
 
   Decisions decisions(bound, state, demand.events().size());
   const std::vector<Instant> instants = instants_of(user, scale);

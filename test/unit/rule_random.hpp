@@ -104,11 +104,12 @@ class RandomRules {
           window.from = instant();
         else
           window.length = length();
+        if (chance(15)) return node(TraitTime{{ValuePath::Root::Call, {"due"}}, window});
         return node(TraitTime{{ValuePath::Root::Trait, {pick({"renewal", "birth", "age"})}}, window});
       }
       case 1: {
         NodePointer test = chance(50) ? comparison() : present();
-        while (test->as<Held>() || test->as<LocalNow>()) test = present();
+        while (!may_be_held(*test)) test = present();
         return node(Held{std::move(test), length()});
       }
       default: {
@@ -142,6 +143,7 @@ class RandomRules {
     if (depth > 1 && chance(50))
       return make(Arithmetic{*pick({"+", "-", "*", "/"}), expression(depth - 1), expression(depth - 1)});
     if (chance(25)) return make(number());
+    if (chance(10)) return make(call());
     if (chance(25)) return make(ValuePath{ValuePath::Root::Trait, {pick({"age", "count"})}});
     using Function = Aggregate::Function;
     Aggregate aggregate;
@@ -221,6 +223,18 @@ class RandomRules {
     return node(std::move(all));
   }
 
+  static bool may_be_held(const Node& test) {
+    const auto* comparison = test.as<Comparison>();
+    const auto* time = test.as<TraitTime>();
+    if (comparison == nullptr && time == nullptr) return false;
+    return (comparison != nullptr ? comparison->path : time->path).root == ValuePath::Root::Trait;
+  }
+
+  ValuePath call() {
+    if (chance(50)) return {ValuePath::Root::Call, {pick({"score", "due"})}};
+    return {ValuePath::Root::Call, {pick({"app", "in"}), pick({"Score", "call"})}};
+  }
+
   NodePointer leaf() {
     switch (below(8)) {
       case 0:
@@ -238,6 +252,7 @@ class RandomRules {
   }
 
   NodePointer comparison() {
+    if (chance(20)) return node(Comparison{call(), any_test()});
     return node(
         Comparison{{ValuePath::Root::Trait, {pick({"plan", "age", "Plan Name", "count"})}}, any_test()});
   }

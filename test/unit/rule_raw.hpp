@@ -24,6 +24,7 @@ struct RawEvent {
 
 struct RawUser {
   Json traits = Json(Json::Object());
+  Json calls = Json(Json::Object());  ///< what functions give, by schema where there is one
   std::vector<RawEvent> events;
   std::vector<Instant> sessions;
   std::map<std::string, Instant> times;  ///< what traits stand for that are times
@@ -86,6 +87,23 @@ inline const Json* at_path(const Json& root, const std::vector<std::string>& nam
   }
   return at;
 }
+
+/// What a trait or a call is.
+inline const Json* value_of(const RawUser& user, const ValuePath& path) {
+  return at_path(path.root == ValuePath::Root::Call ? user.calls : user.traits, path.names);
+}
+
+/// The same as the evaluator gets it.
+class RawCalls final : public Calls {
+ public:
+  explicit RawCalls(const RawUser& user) : user_(user) {}
+  const Json* value(const ValuePath& function, int64_t user_no) override {
+    return user_no == kUserNo ? at_path(user_.calls, function.names) : nullptr;
+  }
+
+ private:
+  const RawUser& user_;
+};
 
 inline bool like(const char* text, const char* pattern, bool ignores_case) {
   if (*pattern == '\0') return *text == '\0';

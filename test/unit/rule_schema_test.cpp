@@ -52,6 +52,10 @@ TEST_F(RuleSchema, RefusesWhatIsNone) {
                            R"({"compare":{"left":{"+":[1]},"op":"=","right":2}})",
                            R"({"now":"minute","op":"=","value":1})",
                            R"({"within":{"distance":"1 yard","latitude":0,"longitude":0}})",
+                           R"({"call":["a","b","c"],"op":"=","value":1})",
+                           R"({"call":"a","op":"=","value":1})",
+                           R"({"held":{"call":["a"],"op":"=","value":1},"for":"1 day"})",
+                           R"({"did":{"event":"a","where":{"call":["a"],"op":"=","value":1}}})",
                            R"({"held":{"did":{"event":"a"}},"for":"1 day"})"})
     EXPECT_FALSE(takes(json)) << json;
 }

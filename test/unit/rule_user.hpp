@@ -23,6 +23,7 @@ struct User {
   std::string user_id = "u-1";
   const char* trait_times = "{}";  ///< in microseconds, as profiles have them
   const TimeZones* time_zones = nullptr;
+  Calls* calls = nullptr;
 
   template <class F>
   auto ask_with(const char* text, const char* now, const SegmentResolver& resolve, F&& f) const {
@@ -46,7 +47,8 @@ struct User {
     }
     const Json traits_json = parse_json(traits);
     const Json times_json = parse_json(trait_times);
-    return f(rule, UserState{&traits_json, &history, 1, user_id, {}, time_zones, &times_json}, at(now));
+    return f(rule, UserState{&traits_json, &history, 1, user_id, {}, time_zones, &times_json, calls},
+             at(now));
   }
 
   Verdict ask(const char* text, const char* now, const SegmentResolver& resolve = {}) const {
