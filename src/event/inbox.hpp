@@ -40,6 +40,9 @@ class Inbox {
   /// rows fill gaps: as far as a look ahead of a thousand rows can tell.
   std::vector<Queued> take(int64_t limit, int64_t max_bytes);
 
+  /// Empties chunks of which all messages are processed, where nobody has them.
+  void empty_processed();
+
   /// Writes the cursor, with the batch's instant; empties chunks that are processed and lets the next one
   /// take new messages once this one is large.
   void save(Instant clock);

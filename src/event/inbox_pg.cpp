@@ -307,6 +307,11 @@ void Inbox::truncate_if_processed(int chunk) {
   }
 }
 
+void Inbox::empty_processed() {
+  if (target_) return;
+  for (int chunk = 0; chunk < kChunks; ++chunk) truncate_if_processed(chunk);
+}
+
 void Inbox::rotate() {
   const int next = (write_chunk_ + 1) % kChunks;
   if (chunk_statements(write_chunk_).size(spi_).bigint(0, 0) >= kFullChunkBytes &&
@@ -317,8 +322,7 @@ void Inbox::rotate() {
 }
 
 void Inbox::save(Instant clock) {
-  if (!target_)
-    for (int chunk = 0; chunk < kChunks; ++chunk) truncate_if_processed(chunk);
+  empty_processed();
   rotate();
   static pg::Query update(
       "UPDATE cdp.inbox_cursor SET write_chunk = $1, done = $2, target = $3, read_chunk = $4, read_tid = $5,"

@@ -136,7 +136,7 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
   // commit, and the more there are, the less one costs.
   constexpr int kManyMessages = 10;
   constexpr int64_t kGatherMs = 15;
-  constexpr int64_t kVeryManyASecond = 5000;
+  constexpr int64_t kVeryManyASecond = 20000;
   constexpr int64_t kGatherLongestMs = 250;
   char reported[256] = "";
   int retry_ms = 0;  // 0 unless the turn before failed
@@ -178,7 +178,7 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
     if (turn.messages >= kManyMessages) {
       const int64_t a_second = turn.messages * kSecond / std::max<int64_t>(begin - since, 1);
       const int64_t gather_ms =
-          a_second < kVeryManyASecond ? kGatherMs : std::min(a_second / 50, kGatherLongestMs);
+          a_second < kVeryManyASecond ? kGatherMs : std::min(a_second / 200, kGatherLongestMs);
       gather(begin + gather_ms * kMillisecond);
       continue;
     }

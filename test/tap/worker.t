@@ -287,6 +287,20 @@ is(answer('SELECT cdp_worker_start()', 'postgres', $plain), 't', 'cdp_worker_sta
 ok(wait_for(10, sub { answer('SELECT state FROM cdp.worker_status', 'postgres', $plain) =~ /running|idle/ }), 'it runs');
 answer(q{SELECT cdp_track('ann', 'look')}, 'postgres', $plain);
 ok(wait_for(10, sub { answer('SELECT pending_messages FROM cdp.worker_status', 'postgres', $plain) == 0 }), 'and works');
+# A writer has the chunk of the inbox when the last batch would empty it: the idle worker empties it afterwards.
+my $inbox_bytes = 'SELECT sum(pg_relation_size(c)) FROM unnest(ARRAY[\'cdp.inbox_0\', \'cdp.inbox_1\', \'cdp.inbox_2\']::regclass[]) AS c';
+my $holder = fork() // die;
+if ($holder == 0)
+{
+	$plain->psql('postgres', q{BEGIN; SELECT cdp_track('zoe', 'held'); SELECT pg_sleep(5); ROLLBACK});
+	POSIX::_exit(0);
+}
+wait_for(5, sub { answer(q{SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(5)%' AND wait_event = 'PgSleep'}, 'postgres', $plain) == 1 });
+answer(q{INSERT INTO cdp.inbox (payload) SELECT format('{"type":"track","userId":"u%s","event":"%s"}', n % 9, repeat('x', 200)) FROM generate_series(1, 5000) AS n}, 'postgres', $plain);
+wait_for(10, sub { answer(q{SELECT count(*) FROM cdp.event WHERE event LIKE 'xxx%'}, 'postgres', $plain) == 5000 });
+cmp_ok(answer($inbox_bytes, 'postgres', $plain), '>', 1_000_000, 'what someone writes to is not emptied');
+waitpid($holder, 0);
+ok(wait_for(5, sub { answer($inbox_bytes, 'postgres', $plain) <= 262_144 }), 'but once it is free, though nothing more comes');
 $plain->safe_psql('template1', 'CREATE DATABASE copied TEMPLATE postgres');
 pass('its database can be a template, though the session that copies it knows nothing of cdp');
 ok(wait_for(10, sub { answer('SELECT state FROM cdp.worker_status', 'postgres', $plain) =~ /running|idle/ }), 'it comes back');
