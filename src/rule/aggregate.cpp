@@ -1,6 +1,5 @@
 #include "rule/aggregate.hpp"
 
-#include "base/interrupt.hpp"
 #include "rule/moving.hpp"
 
 namespace cdp::rule {
@@ -30,12 +29,13 @@ std::optional<Threshold> threshold_of(const Aggregate& aggregate) {
 /// Newest first: as soon as enough events are found the older ones need no look.
 Verdict evaluate_threshold(const Bound& node, const Threshold& threshold, MovingWindow& window,
                            const timeline::History& history, Range range) {
-  InterruptTicker ticker;
   int64_t found = 0;
-  for (size_t i = range.end; i > range.begin; --i) {
-    ticker.tick();
-    if (!matches(node.filters.front(), history, i - 1) || ++found < threshold.count) continue;
-    return {threshold.truth_from_there, window.leaves_at(history.time(i - 1))};
+  for (size_t end = range.end;;) {
+    const size_t match = last_match(node.filters.front(), history, range.begin, end);
+    if (match == end) break;
+    if (++found == threshold.count)
+      return {threshold.truth_from_there, window.leaves_at(history.time(match))};
+    end = match;
   }
   return {!threshold.truth_from_there, Instant::max()};
 }

@@ -12,26 +12,6 @@ namespace {
 
 using timeline::History;
 
-/// The last event before `end`, not before `begin`, that the filter takes; `end` if there is none.
-size_t last_match(const BoundFilter& filter, const History& history, size_t begin, size_t end) {
-  InterruptTicker ticker;
-  for (size_t i = end; i > begin; --i) {
-    ticker.tick();
-    if (matches(filter, history, i - 1)) return i - 1;
-  }
-  return end;
-}
-
-/// The first event from `begin` on, before `end`, that the filter takes; `end` if there is none.
-size_t first_match(const BoundFilter& filter, const History& history, size_t begin, size_t end) {
-  InterruptTicker ticker;
-  for (size_t i = begin; i < end; ++i) {
-    ticker.tick();
-    if (matches(filter, history, i)) return i;
-  }
-  return end;
-}
-
 // --- first, last ------------------------------------------------------------------------------------------
 
 Verdict evaluate_moment(const Bound& node, const Moment& moment, const Subject& subject, Instant now) {

@@ -1,4 +1,5 @@
 #include "base/hash.hpp"
+#include "base/interrupt.hpp"
 #include "rule/compare.hpp"
 #include "rule/decide.hpp"
 #include "rule/evidence.hpp"
@@ -178,6 +179,42 @@ bool holds_for_event(const Node& where, const std::function<Json(const ValuePath
 bool matches(const BoundFilter& filter, const timeline::History& history, size_t i) {
   return (filter.is_any || history.event(i) == filter.event) &&
          (filter.where.empty() || holds_for_event(filter.where.front(), history, i));
+}
+
+size_t first_match(const BoundFilter& filter, const timeline::History& history, size_t begin, size_t end) {
+  InterruptTicker ticker;
+  const auto is_taken = [&](size_t i) {
+    ticker.tick();
+    return filter.where.empty() || holds_for_event(filter.where.front(), history, i);
+  };
+  if (filter.is_any) {
+    for (size_t i = begin; i < end; ++i)
+      if (is_taken(i)) return i;
+    return end;
+  }
+  const std::span<const uint32_t> positions = history.positions(filter.event);
+  for (auto i = std::lower_bound(positions.begin(), positions.end(), begin); i != positions.end() && *i < end;
+       ++i)
+    if (is_taken(*i)) return *i;
+  return end;
+}
+
+size_t last_match(const BoundFilter& filter, const timeline::History& history, size_t begin, size_t end) {
+  InterruptTicker ticker;
+  const auto is_taken = [&](size_t i) {
+    ticker.tick();
+    return filter.where.empty() || holds_for_event(filter.where.front(), history, i);
+  };
+  if (filter.is_any) {
+    for (size_t i = end; i > begin; --i)
+      if (is_taken(i - 1)) return i - 1;
+    return end;
+  }
+  const std::span<const uint32_t> positions = history.positions(filter.event);
+  for (auto i = std::lower_bound(positions.begin(), positions.end(), end);
+       i != positions.begin() && *(i - 1) >= begin; --i)
+    if (is_taken(*(i - 1))) return *(i - 1);
+  return end;
 }
 
 const Json* value_at(const ValuePath& path, const UserState& state) {

@@ -57,9 +57,11 @@ MovingAggregate::MovingAggregate(const Bound& node, const Subject& subject, Inst
   InterruptTicker ticker;
   const Range range = window_.at(history_, now);
   const size_t end = window_.end_of_all(history_);
-  for (size_t i = range.begin; i < end; ++i) {
+  const BoundFilter& filter = node_.filters.front();
+  for (size_t i = first_match(filter, history_, range.begin, end); i < end;
+       i = first_match(filter, history_, i + 1, end)) {
     ticker.tick();
-    if (!takes(i)) continue;
+    if (!measures(i)) continue;
     taken_.push_back(i);
     if (i >= range.end) continue;
     enter(i);
@@ -91,9 +93,8 @@ bool MovingAggregate::keeps_extremes() const {
   return aggregate_.function == Function::Min || aggregate_.function == Function::Max;
 }
 
-/// Does the event bear on the value?
-bool MovingAggregate::takes(size_t i) const {
-  if (!matches(node_.filters.front(), history_, i)) return false;
+/// Does the event, which the filter takes, bear on the value?
+bool MovingAggregate::measures(size_t i) const {
   if (!measures_property(aggregate_.function)) return true;
   const Json& value = measured(i);
   return sums() || keeps_extremes() ? value.number() != nullptr : !value.is_null();

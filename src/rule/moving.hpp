@@ -41,7 +41,7 @@ class MovingAggregate {
  private:
   bool sums() const;
   bool keeps_extremes() const;
-  bool takes(size_t i) const;
+  bool measures(size_t i) const;
   void enter(size_t i);
   void leave(size_t i);
   const Json& measured(size_t i) const { return history_.property(i, node_.column); }

@@ -68,6 +68,11 @@ const Json* value_at(const ValuePath& path, const UserState& state);
 
 /// Does the filter take the i-th event of a history?
 bool matches(const BoundFilter& filter, const timeline::History& history, size_t i);
+/// The first event from `begin` on, before `end`, that the filter takes; `end` if there is none. Events of
+/// other names cost nothing.
+size_t first_match(const BoundFilter& filter, const timeline::History& history, size_t begin, size_t end);
+/// The last one before `end`, not before `begin`; `end` if there is none.
+size_t last_match(const BoundFilter& filter, const timeline::History& history, size_t begin, size_t end);
 
 /// A condition about events at an instant, and the first instant after it at which its truth differs.
 /// `node` is an Aggregate, Moment, Sequence, Abandoned, Compare or Nearby.

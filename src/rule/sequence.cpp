@@ -2,6 +2,7 @@
 
 #include "base/interrupt.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <vector>
 
@@ -85,6 +86,22 @@ class SequenceFolder {
 
 }  // namespace
 
+namespace {
+
+/// The first event from `begin` on, before `end`, that any of the steps may be; `end` if there is none.
+size_t next_step(const Bound& node, const History& history, size_t begin, size_t end) {
+  size_t next = end;
+  for (const BoundFilter& filter : node.filters) {
+    if (filter.is_any) return std::min(begin, end);
+    const std::span<const uint32_t> positions = history.positions(filter.event);
+    const auto found = std::lower_bound(positions.begin(), positions.end(), begin);
+    if (found != positions.end()) next = std::min<size_t>(next, *found);
+  }
+  return next;
+}
+
+}  // namespace
+
 SequenceFound evaluate_sequence(const Bound& node, const Sequence& sequence, const Subject& subject,
                                 Instant now) {
   const History& history = subject.history;
@@ -92,8 +109,8 @@ SequenceFound evaluate_sequence(const Bound& node, const Sequence& sequence, con
   const Range range = window.at(history, now);
   const size_t end = window.end_of_all(history);
   SequenceFolder folder(node, sequence, history);
-  size_t i = range.begin;
-  for (size_t next = i; i < range.end; i = next) {
+  size_t i = next_step(node, history, range.begin, range.end);
+  for (size_t next = i; i < range.end; i = next_step(node, history, next, range.end)) {
     next = end_of_equal_times(history, i);
     folder.take(i, next);
   }
@@ -102,7 +119,8 @@ SequenceFound evaluate_sequence(const Bound& node, const Sequence& sequence, con
   if (truth) found.start = folder.start();
   // The one that starts last is the last to leave the window.
   const auto expiry = [&] { return truth ? window.leaves_at(folder.start()) : Instant::max(); };
-  for (size_t next = i; i < end; i = next) {
+  i = next_step(node, history, i, end);
+  for (size_t next = i; i < end; i = next_step(node, history, next, end)) {
     const Instant time = window.enters_at(history.time(i));
     if (expiry() < time) break;
     next = end_of_equal_times(history, i);

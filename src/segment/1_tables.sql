@@ -99,16 +99,19 @@ COMMENT ON COLUMN cdp.membership.user_no IS 'cdp.profile.user_no';
 COMMENT ON COLUMN cdp.membership.segments IS 'Numbers of the segments the user is in (as cdp.segment_chunk.segment_no), packed (cdp_segment_numbers() reads it); numbers of deleted segments may be left';
 COMMENT ON COLUMN cdp.membership.evaluated_at IS 'The latest instant for which rules were evaluated';
 COMMENT ON COLUMN cdp.membership.next_due IS 'First instant at which a rule may change its truth without an event';
-COMMENT ON COLUMN cdp.membership.hint_due IS 'Earliest instant for which cdp.segment_due has a row of this user';
+COMMENT ON COLUMN cdp.membership.hint_due IS 'Instant for which cdp.segment_due has a row of this user, or an earlier one';
 SELECT pg_catalog.pg_extension_config_dump('cdp.membership', '');
 
 CREATE TABLE cdp.segment_due (
     due_at  timestamptz NOT NULL,
-    user_no bigint NOT NULL
+    user_no bigint,
+    users   @extschema@.roaringbitmap,
+    CHECK ((user_no IS NULL) <> (users IS NULL))
 );
-COMMENT ON TABLE cdp.segment_due IS 'Hints whom to look at when: cdp.membership.next_due is the truth';
+COMMENT ON TABLE cdp.segment_due IS 'Hints whom to look at when, some too early: cdp.membership.next_due is the truth';
 COMMENT ON COLUMN cdp.segment_due.due_at IS 'When';
 COMMENT ON COLUMN cdp.segment_due.user_no IS 'Whom: cdp.profile.user_no';
+COMMENT ON COLUMN cdp.segment_due.users IS 'Or which users, who are due in one hour of a later day: each is given a hint of its own ten minutes before it begins';
 CREATE INDEX segment_due_at ON cdp.segment_due (due_at);
 COMMENT ON INDEX cdp.segment_due_at IS 'Finds the hints that are due';
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment_due', '');

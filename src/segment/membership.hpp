@@ -34,6 +34,10 @@ void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Cl
 /// Applies what time alone changed, for at most `max_users` users; how many there were.
 int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Clock clock, int64_t max_users);
 
+/// Brings people up to date whose profiles were changed by users' statements, some thousands at once. Says
+/// whether there were any.
+bool follow_edited(pg::Spi& spi, Clock clock);
+
 /// The first instant at which follow_time() has something to do; nullopt if none is known.
 std::optional<Instant> next_due(pg::Spi& spi);
 

@@ -1,13 +1,14 @@
 #include "base/interrupt.hpp"
-#include "pg/bulk_insert.hpp"
 #include "pg/index_lookup.hpp"
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
 #include "pg/time_zone.hpp"
+#include "profile/edited_profiles.hpp"
 #include "segment/call.hpp"
 #include "segment/call_values_pg.hpp"
 #include "segment/chunks.hpp"
+#include "segment/hints.hpp"
 #include "segment/membership.hpp"
 #include "segment/number_list.hpp"
 #include "segment/population.hpp"
@@ -51,24 +52,15 @@ RowMap load_rows(const Catalog& catalog, const std::vector<int64_t>& users) {
   return rows;
 }
 
-void write_hints(const std::vector<int64_t>& users, const std::vector<Instant>& due) {
-  if (users.empty()) return;
-  pg::BulkInsert rows("cdp", "segment_due");
-  for (size_t i = 0; i < users.size(); ++i) rows.add(due[i], users[i]);
-  rows.finish();
-}
-
-void write_rows(const Catalog& catalog, RowMap& rows) {
-  std::vector<int64_t> hinted_users;
-  std::vector<Instant> hinted_due;
+void write_rows(const Catalog& catalog, RowMap& rows, Instant now) {
+  std::vector<Due> hints;
   pg::TableWriter written("cdp", "membership");
   for (auto& [user_no, row] : rows) {
     const Standing& standing = row.standing;
     // A hint is needed only where none stands for that instant or an earlier one.
     if (standing.next_due < row.hint_due) {
       row.hint_due = standing.next_due;
-      hinted_users.push_back(user_no);
-      hinted_due.push_back(row.hint_due);
+      hints.push_back({user_no, row.hint_due});
     }
     std::vector<int32_t> numbers;
     for (size_t i = 0; i < standing.is_member.size(); ++i)
@@ -83,7 +75,7 @@ void write_rows(const Catalog& catalog, RowMap& rows) {
     }
   }
   written.finish();
-  write_hints(hinted_users, hinted_due);
+  write_hints(hints, now);
 }
 
 /// Up to which user each rule is evaluated yet; empty: all are for everyone.
@@ -121,7 +113,7 @@ class Follower {
     }
     read();
     read();  // of those for whom that was not enough, all events
-    write_rows(catalog_, rows_);
+    write_rows(catalog_, rows_, clock_.now);
     write_changes(spi_, changes_, clock_.now);
   }
 
@@ -257,36 +249,52 @@ void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Cl
 }
 
 int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Clock clock, int64_t max_users) {
-  static pg::Query pop(
-      "WITH due AS (DELETE FROM cdp.segment_due WHERE ctid = ANY(ARRAY("
-      "  SELECT ctid FROM cdp.segment_due WHERE due_at <= $1 ORDER BY due_at LIMIT $2)) RETURNING user_no)"
-      " SELECT DISTINCT d.user_no, coalesce(p.user_id, ''), p.traits, p.trait_times"
-      " FROM due AS d JOIN cdp.profile AS p ON p.user_no = d.user_no");
-  std::vector<Touched> users;
-  std::vector<int64_t> numbers;
-  {
-    const pg::Rows rows = pop(spi, clock.until, max_users);
-    for (uint64_t i = 0; i < rows.size(); ++i) {
-      users.push_back({rows.bigint(i, 0), rows.text(i, 1), rows.json(i, 2), rows.json(i, 3), {}});
-      numbers.push_back(users.back().user_no);
+  static pg::Query profiles(
+      "SELECT user_no, coalesce(user_id, ''), traits, trait_times FROM cdp.profile WHERE user_no = ANY($1)");
+  const std::vector<int64_t> hinted = take_hints(spi, clock.until, max_users);
+  if (hinted.empty()) return 0;
+  RowMap rows = load_rows(catalog, hinted);
+  RowMap early;  // whose hint is renewed
+  std::vector<int64_t> due;
+  for (auto row = rows.begin(); row != rows.end();) {
+    row->second.hint_due = Instant::max();
+    if (row->second.standing.next_due <= clock.until) {
+      due.push_back((row++)->first);
+      continue;
     }
+    if (row->second.place != 0) early.insert(*row);
+    row = rows.erase(row);
   }
-  if (users.empty()) return 0;
-  RowMap rows = load_rows(catalog, numbers);
-  for (auto& [user_no, row] : rows) {
-    row.hint_due = Instant::max();
-    row.is_new = false;
+  if (!early.empty()) write_rows(catalog, early, clock.now);
+  std::vector<Touched> users;
+  if (!due.empty()) {
+    const pg::Rows found = profiles(spi, due);
+    for (uint64_t i = 0; i < found.size(); ++i)
+      users.push_back({found.bigint(i, 0), found.text(i, 1), found.json(i, 2), found.json(i, 3), {}});
   }
-  Follower(spi, catalog, rows, clock).run(users);
-  return static_cast<int64_t>(users.size());
+  if (!users.empty()) Follower(spi, catalog, rows, clock).run(users);
+  return static_cast<int64_t>(hinted.size());
 }
 
-std::optional<Instant> next_due(pg::Spi& spi) {
-  static pg::Query query("SELECT min(due_at) FROM cdp.segment_due");
-  const pg::Rows rows = query(spi);
-  if (rows.is_null(0, 0)) return std::nullopt;
-  return rows.instant(0, 0);
+bool follow_edited(pg::Spi& spi, Clock clock) {
+  using Kind = Occurrence::Kind;
+  constexpr int64_t kAtOnce = 10000;
+  const std::vector<profile::Edited> all = profile::take_edited(spi, kAtOnce);
+  std::vector<Touched> touched;
+  for (const profile::Edited& edited : all) {
+    if (!edited.traits) continue;
+    const Instant at = std::min(edited.at, clock.now);
+    touched.push_back({edited.user_no,
+                       edited.user_id,
+                       *edited.traits,
+                       edited.trait_times,
+                       {{Kind::Traits, 0, at, at, Reason::Trait}, {Kind::UserId, 0, at, at, Reason::Trait}}});
+  }
+  follow(spi, Catalog::current(spi), std::move(touched), clock);
+  return !all.empty();
 }
+
+std::optional<Instant> next_due(pg::Spi& spi) { return next_hint(spi); }
 
 namespace {
 
@@ -359,9 +367,8 @@ void forget_user(pg::Spi& spi, const std::vector<int64_t>& numbers) {
     edit_members(spi, catalog, edits, Sizes::Follow);
     if (is_known_to_rules) Catalog::invalidate();
   }
-  static pg::Query remove_dues("DELETE FROM cdp.segment_due WHERE user_no = ANY($1)");
   static pg::Query remove_changes("DELETE FROM cdp.segment_change WHERE user_no = $1");
-  (void)remove_dues(spi, numbers);
+  remove_hints(spi, numbers);
   remove_call_values(spi, numbers);
   for (const int64_t user_no : numbers) (void)remove_changes(spi, user_no);
 }

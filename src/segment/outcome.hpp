@@ -2,6 +2,7 @@
 
 #include "bitmap/bitmap.hpp"
 #include "segment/catalog.hpp"
+#include "segment/hints.hpp"
 
 #include <cstdint>
 #include <span>
@@ -14,12 +15,6 @@ struct Outcome {
   const Definition* segment = nullptr;
   bitmap::Bitmap entered;
   bitmap::Bitmap exited;
-};
-
-/// When a user is to be looked at again.
-struct Due {
-  int64_t user_no = 0;
-  Instant at;
 };
 
 /// Writes outcomes to the users' rows, each once however many segments there are, and records the changes,

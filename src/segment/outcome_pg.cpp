@@ -1,5 +1,4 @@
 #include "base/interrupt.hpp"
-#include "pg/bulk_insert.hpp"
 #include "pg/index_lookup.hpp"
 #include "pg/table_writer.hpp"
 #include "segment/chunks.hpp"
@@ -68,10 +67,7 @@ class RowWriter {
 
   void finish() {
     rows_.finish();
-    if (hints_.empty()) return;
-    pg::BulkInsert rows("cdp", "segment_due");
-    for (const auto& [user_no, due] : hints_) rows.add(due, user_no);
-    rows.finish();
+    write_hints(hints_, now_);
   }
 
  private:
@@ -87,7 +83,7 @@ class RowWriter {
 
   /// A hint is needed only where none stands for that instant or an earlier one.
   void hint(const News& news, Instant hint_due) {
-    if (news.due < hint_due) hints_.emplace_back(news.user_no, news.due);
+    if (news.due < hint_due) hints_.push_back({news.user_no, news.due});
   }
 
   /// Both are in ascending order of segments.
@@ -112,7 +108,7 @@ class RowWriter {
   Instant now_;
   pg::IndexLookup stored_{"cdp", "membership", "membership_pkey"};
   pg::TableWriter rows_{"cdp", "membership"};
-  std::vector<std::pair<int64_t, Instant>> hints_;
+  std::vector<Due> hints_;
 };
 
 void write_rows(std::span<const Outcome> outcomes, std::span<const Due> dues, Instant now) {

@@ -9,9 +9,10 @@ extern "C" {
 namespace cdp::segment {
 
 Progress::Progress(const std::vector<const Definition*>& segments, int64_t last_user)
-    : what_("cdp: computing the members of segment "), last_user_(last_user) {
+    : last_user_(last_user) {
+  // At the end, where the server cuts a long text.
   for (const Definition* segment : segments)
-    what_ += (segment == segments.front() ? "" : ", ") + segment->name;
+    segments_ += (segment == segments.front() ? "" : ", ") + segment->name;
   tell(0);
 }
 
@@ -27,7 +28,8 @@ void Progress::reached(int64_t user_no) {
 
 void Progress::tell(int64_t user_no) {
   told_ = user_no;
-  const std::string text = what_ + ": user " + std::to_string(user_no) + " of " + std::to_string(last_user_);
+  const std::string text = "cdp: computing members: user " + std::to_string(user_no) + " of " +
+                           std::to_string(last_user_) + ", segment " + segments_;
   pgstat_report_activity(STATE_RUNNING, text.c_str());
 }
 

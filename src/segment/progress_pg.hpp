@@ -23,7 +23,7 @@ class Progress {
  private:
   void tell(int64_t user_no);
 
-  std::string what_;
+  std::string segments_;
   int64_t last_user_;
   int64_t told_ = 0;
 };

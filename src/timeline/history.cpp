@@ -27,12 +27,18 @@ void History::add(Instant time, int event, std::span<Json> values) {
   if (!times_.empty() && time < times_.back())
     throw Error(Category::Internal, "history is not in order of time");
   if (values.size() != columns_) throw Error(Category::Internal, "history has another number of columns");
+  if (event >= 0) {
+    if (static_cast<size_t>(event) >= positions_.size()) positions_.resize(static_cast<size_t>(event) + 1);
+    positions_[static_cast<size_t>(event)].push_back(static_cast<uint32_t>(size()));
+  }
   times_.push_back(time);
   events_.push_back(event);
   std::move(values.begin(), values.end(), std::back_inserter(values_));
 }
 
 void History::clear() {
+  for (const int event : events_)
+    if (event >= 0) positions_[static_cast<size_t>(event)].clear();
   times_.clear();
   events_.clear();
   values_.clear();

@@ -60,6 +60,12 @@ class History {
 
   std::span<const Instant> times() const { return times_; }
   std::span<const int> events() const { return events_; }
+  /// Where the events of this number are, ascending; not for kOther.
+  std::span<const uint32_t> positions(int event) const {
+    const auto number = static_cast<size_t>(event);
+    return number < positions_.size() ? std::span<const uint32_t>(positions_[number])
+                                      : std::span<const uint32_t>();
+  }
 
   /// Appends an event; its time must not be before the last one's. `values` has one value per column.
   void add(Instant time, int event, std::span<Json> values);
@@ -70,6 +76,7 @@ class History {
   std::vector<Instant> times_;
   std::vector<int> events_;
   std::vector<Json> values_;
+  std::vector<std::vector<uint32_t>> positions_;  ///< by event
 };
 
 }  // namespace cdp::timeline

@@ -34,7 +34,7 @@ class Life {
     for (const auto& [time, event] : events_) history.add(time, event, none);
     const rule::UserState state{nullptr, &history, 1, "u"};
     std::vector<std::string> lines;
-    WalkMemory memory(rules_);
+    WalkMemory memory(rules_, reach_);
     for (const Flip& flip : walk(rules_, state, occurrences_, *parse_instant(now), &standing_, memory))
       lines.push_back(std::to_string(flip.rule) + (flip.has_entered ? " + " : " - ") +
                       format_instant(flip.effective_at) + " " + name_of(flip.reason));
@@ -52,6 +52,9 @@ class Life {
         {Occurrence::Kind::Everything, 0, *parse_instant(at), *parse_instant(received_at), Reason::Merge});
   }
 
+  /// Up to which user each rule is evaluated; this one has number 1.
+  void set_reach(std::vector<int64_t> reach) { reach_ = std::move(reach); }
+
   void evaluate_everything(const char* at) {
     occurrences_.push_back(
         {Occurrence::Kind::Everything, 0, *parse_instant(at), *parse_instant(at), Reason::Event});
@@ -61,11 +64,26 @@ class Life {
   timeline::Demand demand_;
   RuleSet rules_;
   Standing standing_;
+  std::vector<int64_t> reach_;
   std::vector<std::pair<Instant, int>> events_;
   std::vector<Occurrence> occurrences_;
 };
 
 using Lines = std::vector<std::string>;
+
+TEST(Walk, LeavesRulesAloneThatDoNotReachTheUserYet) {
+  Life life({"did(view)", "did(view in last 1 hour)", "count(view) >= 1"});
+  life.set_reach({0, 0, 1});
+  life.happen("view", "2025-01-01T00:00:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T02:00:00Z"), Lines{"2 + 2025-01-01T00:00:00Z event"});
+  // Nothing becomes due for them either.
+  life.set_reach({1, 1, 1});
+  EXPECT_EQ(life.walk_to("2025-01-01T03:00:00Z"), Lines{});
+  life.happen("view", "2025-01-01T04:00:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T06:00:00Z"),
+            (Lines{"0 + 2025-01-01T04:00:00Z event", "1 + 2025-01-01T04:00:00Z event",
+                   "1 - 2025-01-01T05:00:00Z time"}));
+}
 
 // Scenario 1: inactivity, with the worker down while it becomes true.
 TEST(Walk, AppliesTimeAfterAnOutageAtItsExactInstant) {
