@@ -115,8 +115,8 @@ std::optional<uint64_t> give_members(pg::Spi& spi, const Catalog& catalog, const
       " size = $2, computed_at = $3, status = 'ready' WHERE segment_no = $1");
   static pg::Query forget_growth("DELETE FROM cdp.segment_growth WHERE segment_no = $1");
   const Definition& present = catalog.segment(next.segment_no);
-  const bitmap::Bitmap after = members_of(spi, next.number);
-  const bitmap::Bitmap before = members_of(spi, present.number);
+  const bitmap::Bitmap after = members_of(spi, next);
+  const bitmap::Bitmap before = members_of(spi, present);
   Outcome outcome{&present, after, before};
   outcome.entered -= before;
   outcome.exited -= after;

@@ -52,7 +52,7 @@ class StoredUsers final : public rule::UserSet {
       std::optional<pg::LatestSnapshot> latest;
       if (!is_frozen_) latest.emplace();
       pg::Spi spi(pg::Spi::Mode::ReadOnly);
-      users_ = members_of(spi, segment_no_);
+      users_ = present_members(spi, segment_no_);
     }
     return *users_;
   }
@@ -87,7 +87,7 @@ std::vector<Definition> read_definitions(pg::Spi& spi, bool is_frozen) {
     definition.status = status_of(rows.text(i, 4));
     definition.is_gathered_anew = !rows.is_null(i, 6);
     if (definition.kind != Kind::Rule || definition.status == Status::Paused || definition.is_gathered_anew)
-      definition.users = std::make_shared<StoredUsers>(definition.number, is_frozen);
+      definition.users = std::make_shared<StoredUsers>(definition.segment_no, is_frozen);
     if (!definition.is_gathered_anew) continue;
     Definition next = definition;
     next.number = rows.integer(i, 6);

@@ -44,9 +44,13 @@ enum class Sizes : uint8_t { Follow, Wait };
 /// Changes members without recording it.
 void edit_members(pg::Spi& spi, const Catalog& catalog, const std::vector<MemberEdit>& edits, Sizes sizes);
 
-/// All members that are stored under a number, and how many there are.
-bitmap::Bitmap members_of(pg::Spi& spi, int32_t number);
-int64_t count_members(pg::Spi& spi, int32_t number);
+/// All members that are stored for a definition. Requires the process lock.
+bitmap::Bitmap members_of(pg::Spi& spi, const Definition& definition);
+
+/// All present members of a segment, and how many there are, as the snapshot of `spi`, which must be
+/// read-only, sees them, however old it is.
+bitmap::Bitmap present_members(pg::Spi& spi, int32_t segment_no);
+int64_t count_present_members(pg::Spi& spi, int32_t segment_no);
 
 /// Makes `members` those that are stored under a number.
 void replace_chunks(pg::Spi& spi, int32_t number, const bitmap::Bitmap& members);

@@ -214,29 +214,53 @@ void edit_members(pg::Spi& spi, const Catalog& catalog, const std::vector<Member
   if (sizes == Sizes::Follow) write_sizes(spi, growth_of_segments);
 }
 
-bitmap::Bitmap members_of(pg::Spi& spi, int32_t number) {
-  static pg::Query query("SELECT users FROM cdp.segment_chunk WHERE segment_no = $1");
-  static pg::Query edits(
-      "SELECT user_no, is_member FROM cdp.segment_edit WHERE segment_no = $1 ORDER BY batch");
+namespace {
+
+/// Statements that read what is stored under a number, which $1 says.
+struct Reading {
+  pg::Query chunks;
+  pg::Query edits;
+};
+
+bitmap::Bitmap read_members(pg::Spi& spi, Reading& reading, int32_t argument) {
   std::vector<bitmap::Bitmap> chunks;
   {
-    const pg::Rows rows = query(spi, number);
+    const pg::Rows rows = reading.chunks(spi, argument);
     for (uint64_t i = 0; i < rows.size(); ++i)
       chunks.push_back(bitmap::Bitmap::from_bytes(pg::bytes_of(rows.datum(i, 0))));
   }
   bitmap::Bitmap members = bitmap::Bitmap::union_of(chunks);
-  const pg::Rows rows = edits(spi, number);
+  const pg::Rows rows = reading.edits(spi, argument);
   for (uint64_t i = 0; i < rows.size(); ++i)
     apply(members, static_cast<uint32_t>(rows.bigint(i, 0)), rows.boolean(i, 1));
   return members;
 }
 
-int64_t count_members(pg::Spi& spi, int32_t number) {
-  static pg::Query has_edits("SELECT EXISTS (SELECT FROM cdp.segment_edit WHERE segment_no = $1)");
-  if (has_edits(spi, number).boolean(0, 0))
-    return static_cast<int64_t>(members_of(spi, number).cardinality());
-  static pg::Query query("SELECT users FROM cdp.segment_chunk WHERE segment_no = $1");
-  const pg::Rows rows = query(spi, number);
+/// Of a segment under the number that the statements' snapshot has for it, whatever the catalog knows.
+Reading of_segment{
+    pg::Query("SELECT users FROM cdp.segment_chunk WHERE segment_no ="
+              " (SELECT coalesce(members_no, segment_no) FROM cdp.segment WHERE segment_no = $1)"),
+    pg::Query(
+        "SELECT user_no, is_member FROM cdp.segment_edit WHERE segment_no ="
+        " (SELECT coalesce(members_no, segment_no) FROM cdp.segment WHERE segment_no = $1) ORDER BY batch")};
+
+}  // namespace
+
+bitmap::Bitmap members_of(pg::Spi& spi, const Definition& definition) {
+  static Reading reading{
+      pg::Query("SELECT users FROM cdp.segment_chunk WHERE segment_no = $1"),
+      pg::Query("SELECT user_no, is_member FROM cdp.segment_edit WHERE segment_no = $1 ORDER BY batch")};
+  return read_members(spi, reading, definition.number);
+}
+
+bitmap::Bitmap present_members(pg::Spi& spi, int32_t segment_no) {
+  return read_members(spi, of_segment, segment_no);
+}
+
+int64_t count_present_members(pg::Spi& spi, int32_t segment_no) {
+  if (!of_segment.edits(spi, segment_no).empty())
+    return static_cast<int64_t>(present_members(spi, segment_no).cardinality());
+  const pg::Rows rows = of_segment.chunks(spi, segment_no);
   uint64_t size = 0;
   for (uint64_t i = 0; i < rows.size(); ++i) size += bitmap::cardinality(pg::bytes_of(rows.datum(i, 0)));
   return static_cast<int64_t>(size);

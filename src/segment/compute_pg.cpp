@@ -28,7 +28,7 @@ void finish(pg::Spi& spi, const Definition& segment, Instant now) {
 
 /// Makes `members` the members of a segment but for their own rows; returns who entered or left.
 Outcome write_members(pg::Spi& spi, const Definition& segment, const bitmap::Bitmap& members) {
-  const bitmap::Bitmap before = members_of(spi, segment.number);
+  const bitmap::Bitmap before = members_of(spi, segment);
   Outcome outcome{&segment, members, before};
   outcome.entered -= before;
   outcome.exited -= members;

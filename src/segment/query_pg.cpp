@@ -70,13 +70,24 @@ bitmap::Bitmap users_matching(pg::Spi& spi, const Asked& asked, Instant at) {
   return members_at(spi, question.rule, question.demand, at, question.asked_calls());
 }
 
-/// Numbers of the segments that a user is in.
-std::vector<int32_t> segments_of(pg::Spi& spi, std::string_view user_id) {
+/// What a user's row has, and the number of a segment as the same snapshot sees it.
+struct UserRow {
+  std::vector<int32_t> numbers;
+  std::optional<int32_t> number;
+};
+
+UserRow row_of(pg::Spi& spi, std::string_view user_id, std::optional<int32_t> segment_no) {
   static pg::Query query(
-      "SELECT m.segments FROM cdp.membership AS m WHERE m.user_no ="
+      "SELECT m.segments, (SELECT coalesce(s.members_no, s.segment_no) FROM cdp.segment AS s WHERE "
+      "s.segment_no = $2)"
+      " FROM cdp.membership AS m WHERE m.user_no ="
       " (SELECT i.user_no FROM cdp.identity AS i WHERE i.value = $1 ORDER BY i.kind DESC LIMIT 1)");
-  const pg::Rows rows = query(spi, user_id);
-  return rows.empty() ? std::vector<int32_t>() : unpack_numbers(pg::bytes_of(rows.datum(0, 0)));
+  const pg::Rows rows = query(spi, user_id, segment_no);
+  UserRow row;
+  if (rows.empty()) return row;
+  row.numbers = unpack_numbers(pg::bytes_of(rows.datum(0, 0)));
+  if (!rows.is_null(0, 1)) row.number = rows.integer(0, 1);
+  return row;
 }
 
 constexpr pg::Spi::Mode kReadOnly = pg::Spi::Mode::ReadOnly;
@@ -102,7 +113,7 @@ CDP_FUNCTION(cdp_segment) {
   const pg::Arguments arguments(fcinfo);
   const std::string_view name = arguments.text(0);
   const bitmap::Bitmap members = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    return segment::members_of(spi, segment::Catalog::current(spi).require(name).number);
+    return segment::present_members(spi, segment::Catalog::current(spi).require(name).segment_no);
   });
   return pg::to_varlena(members.to_bytes());
 }
@@ -111,8 +122,8 @@ CDP_FUNCTION(cdp_segment_size) {
   const pg::Arguments arguments(fcinfo);
   const std::string_view name = arguments.text(0);
   return Int64GetDatum(with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const int32_t number = segment::Catalog::current(spi).require(name).number;
-    return segment::count_members(spi, number);
+    const int32_t segment_no = segment::Catalog::current(spi).require(name).segment_no;
+    return segment::count_present_members(spi, segment_no);
   }));
 }
 
@@ -122,7 +133,7 @@ CDP_FUNCTION(cdp_segment_users) {
   std::vector<std::string> users;
   with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
     const bitmap::Bitmap members =
-        segment::members_of(spi, segment::Catalog::current(spi).require(name).number);
+        segment::present_members(spi, segment::Catalog::current(spi).require(name).segment_no);
     static pg::Query query(
         "SELECT coalesce(p.user_id, (SELECT i.value FROM cdp.identity AS i WHERE i.user_no = p.user_no"
         " ORDER BY i.value LIMIT 1), '') FROM unnest($1::bigint[]) AS n (user_no) JOIN cdp.profile AS p"
@@ -149,9 +160,9 @@ CDP_FUNCTION(cdp_in_segment) {
   const std::string_view user_id = arguments.text(0);
   const std::string_view name = arguments.text(1);
   return BoolGetDatum(with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const int32_t number = segment::Catalog::current(spi).require(name).number;
-    const std::vector<int32_t> numbers = segment::segments_of(spi, user_id);
-    return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+    const segment::UserRow row =
+        segment::row_of(spi, user_id, segment::Catalog::current(spi).require(name).segment_no);
+    return row.number && std::binary_search(row.numbers.begin(), row.numbers.end(), *row.number);
   }));
 }
 
@@ -159,10 +170,13 @@ CDP_FUNCTION(cdp_segments) {
   const pg::Arguments arguments(fcinfo);
   const std::string_view user_id = arguments.text(0);
   const std::vector<std::string> names = with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const segment::Catalog& catalog = segment::Catalog::current(spi);
+    static pg::Query query(
+        "SELECT name FROM cdp.segment WHERE coalesce(members_no, segment_no) = ANY($1::integer[])");
     std::vector<std::string> found;
-    for (const int32_t number : segment::segments_of(spi, user_id))
-      if (const auto index = catalog.index_of(number)) found.push_back(catalog.definitions()[*index].name);
+    const std::vector<int32_t> numbers = segment::row_of(spi, user_id, std::nullopt).numbers;
+    if (numbers.empty()) return found;
+    const pg::Rows rows = query(spi, numbers);
+    for (uint64_t i = 0; i < rows.size(); ++i) found.push_back(rows.text(i, 0));
     std::sort(found.begin(), found.end());
     return found;
   });

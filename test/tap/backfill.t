@@ -12,8 +12,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(usleep);
 
-my $users = $ENV{CDP_USERS} // 30_000;
-my $kills = $ENV{CDP_KILLS} // 8;
+my $users = $ENV{CDP_USERS} // 20_000;
+my $kills = $ENV{CDP_KILLS} // 5;
 my $seed = $ENV{CDP_SEED} // 20000101;
 srand $seed;
 diag("seed $seed");
