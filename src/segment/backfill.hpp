@@ -11,10 +11,14 @@ class Spi;
 
 namespace cdp::segment {
 
+/// What becomes of members that are being gathered where no worker runs: they are left to the one that will,
+/// or computed at once.
+enum class Orphans : uint8_t { Leave, Take };
+
 /// Has the members of all segments whose status is pending computed: at once, or, where that is much work and
 /// a worker runs, by gather_members() from now on. Says whether anything was done. Requires the process lock,
 /// like all that follows.
-bool compute_pending(pg::Spi& spi, Instant now);
+bool compute_pending(pg::Spi& spi, Instant now, Orphans orphans);
 
 /// What a step of a computation in the background did.
 struct Gathered {

@@ -160,7 +160,7 @@ void give_members(pg::Spi& spi, const Catalog& catalog, const Group& group, Inst
 
 }  // namespace
 
-bool compute_pending(pg::Spi& spi, Instant now) {
+bool compute_pending(pg::Spi& spi, Instant now, Orphans orphans) {
   std::vector<int32_t> waiting;   // numbers of those that nothing is gathered for
   std::vector<int32_t> gathered;  // segments for which members are
   {
@@ -176,7 +176,7 @@ bool compute_pending(pg::Spi& spi, Instant now) {
       begin_gathering(spi, catalog, catalog.with_dependents(waiting));
       return true;
     }
-    if (is_worker_there) gathered.clear();
+    if (is_worker_there || orphans == Orphans::Leave) gathered.clear();
   }
   for (const int32_t segment_no : gathered) {
     stop_gathering(spi, segment_no);

@@ -177,7 +177,7 @@ void replace_values(const std::vector<Run>& runs) {
     else
       replace_values(spi, *call, run(*call), now, changed);
   }
-  (void)compute_pending(spi, now);
+  (void)compute_pending(spi, now, Orphans::Take);
   follow_values(spi, changed, now);
   announcement.send();
 }

@@ -13,7 +13,7 @@ namespace cdp::segment {
 namespace {
 
 /// So many numbers a process returns at most at once, and so many users a process takes at once.
-constexpr int64_t kMostCounts = 4 << 20;
+constexpr int64_t kMostCounts = 1 << 20;
 constexpr int64_t kMostAtOnce = 8192;
 /// For fewer users the start of processes costs more than they save.
 constexpr int64_t kFewUsers = 2000;

@@ -70,24 +70,22 @@ bitmap::Bitmap users_matching(pg::Spi& spi, const Asked& asked, Instant at) {
   return members_at(spi, question.rule, question.demand, at, question.asked_calls());
 }
 
-/// What a user's row has, and the number of a segment as the same snapshot sees it.
-struct UserRow {
-  std::vector<int32_t> numbers;
-  std::optional<int32_t> number;
-};
-
-UserRow row_of(pg::Spi& spi, std::string_view user_id, std::optional<int32_t> segment_no) {
+/// Numbers that a user's row has, ascending.
+std::vector<int32_t> numbers_of(pg::Spi& spi, std::string_view user_id) {
   static pg::Query query(
-      "SELECT m.segments, (SELECT coalesce(s.members_no, s.segment_no) FROM cdp.segment AS s WHERE "
-      "s.segment_no = $2)"
-      " FROM cdp.membership AS m WHERE m.user_no ="
+      "SELECT m.segments FROM cdp.membership AS m WHERE m.user_no ="
       " (SELECT i.user_no FROM cdp.identity AS i WHERE i.value = $1 ORDER BY i.kind DESC LIMIT 1)");
-  const pg::Rows rows = query(spi, user_id, segment_no);
-  UserRow row;
-  if (rows.empty()) return row;
-  row.numbers = unpack_numbers(pg::bytes_of(rows.datum(0, 0)));
-  if (!rows.is_null(0, 1)) row.number = rows.integer(0, 1);
-  return row;
+  const pg::Rows rows = query(spi, user_id);
+  return rows.empty() ? std::vector<int32_t>() : unpack_numbers(pg::bytes_of(rows.datum(0, 0)));
+}
+
+/// The number under which the snapshot of `spi` has a segment's members.
+int32_t number_of(pg::Spi& spi, const Definition& segment) {
+  // Nobody ever had it under another one.
+  if (segment.number == segment.segment_no) return segment.number;
+  static pg::Query query("SELECT coalesce(members_no, segment_no) FROM cdp.segment WHERE segment_no = $1");
+  const pg::Rows rows = query(spi, segment.segment_no);
+  return rows.empty() ? segment.segment_no : rows.integer(0, 0);
 }
 
 constexpr pg::Spi::Mode kReadOnly = pg::Spi::Mode::ReadOnly;
@@ -160,9 +158,9 @@ CDP_FUNCTION(cdp_in_segment) {
   const std::string_view user_id = arguments.text(0);
   const std::string_view name = arguments.text(1);
   return BoolGetDatum(with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const segment::UserRow row =
-        segment::row_of(spi, user_id, segment::Catalog::current(spi).require(name).segment_no);
-    return row.number && std::binary_search(row.numbers.begin(), row.numbers.end(), *row.number);
+    const int32_t number = segment::number_of(spi, segment::Catalog::current(spi).require(name));
+    const std::vector<int32_t> numbers = segment::numbers_of(spi, user_id);
+    return std::binary_search(numbers.begin(), numbers.end(), number);
   }));
 }
 
@@ -173,7 +171,7 @@ CDP_FUNCTION(cdp_segments) {
     static pg::Query query(
         "SELECT name FROM cdp.segment WHERE coalesce(members_no, segment_no) = ANY($1::integer[])");
     std::vector<std::string> found;
-    const std::vector<int32_t> numbers = segment::row_of(spi, user_id, std::nullopt).numbers;
+    const std::vector<int32_t> numbers = segment::numbers_of(spi, user_id);
     if (numbers.empty()) return found;
     const pg::Rows rows = query(spi, numbers);
     for (uint64_t i = 0; i < rows.size(); ++i) found.push_back(rows.text(i, 0));

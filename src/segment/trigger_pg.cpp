@@ -143,9 +143,11 @@ CDP_FUNCTION(cdp_segment_change_row) {
     if (is_paused) row = segment::begun_anew(trigger, row, false);
     return PointerGetDatum(row);
   }
-  // A row that brings its computed state along is restored from a dump, with its members.
+  // A row that brings its computed state along is restored from a dump, with its members, also those that are
+  // being gathered.
   HeapTuple row = trigger->tg_trigtuple;
-  if (pg::column_of(trigger, row, "computed_at")) return PointerGetDatum(row);
+  if (pg::column_of(trigger, row, "computed_at") || pg::column_of(trigger, row, "next_no"))
+    return PointerGetDatum(row);
   row = segment::row_with_schemas(trigger, row);
   const bool is_paused = segment::status_in(trigger, row) == segment::Status::Paused;
   return PointerGetDatum(is_paused ? row : segment::to_be_computed(trigger, row));
@@ -190,7 +192,8 @@ CDP_FUNCTION(cdp_segment_follow) {
   if (IsolationUsesXactSnapshot()) return 0;
   segment::Announcement announcement(spi);
   const Instant now = segment::processing_now(spi);
-  segment::define_calls(spi, changed, now, [&] { (void)segment::compute_pending(spi, now); });
+  segment::define_calls(spi, changed, now,
+                        [&] { (void)segment::compute_pending(spi, now, segment::Orphans::Leave); });
   announcement.send();
   return 0;
 }

@@ -155,7 +155,7 @@ Processed process(const Limits& limits, Reading reading) {
   event::Inbox inbox(spi);
   const Instant now = std::max(pg::now(), inbox.clock());
   segment::Announcement announcement(spi);
-  bool has_worked = segment::compute_pending(spi, now);
+  bool has_worked = segment::compute_pending(spi, now, segment::Orphans::Take);
   if (profile::has_pending_trait_index() && !IsolationUsesXactSnapshot()) {
     profile::build_pending_trait_indexes(spi, false);
     has_worked = true;

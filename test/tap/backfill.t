@@ -149,6 +149,17 @@ is_right('after a list changed midway');
 # A worker that is stopped midway, and cdp_process() instead of it.
 answer(q{UPDATE cdp.segment SET rule = 'count(a) >= 2' WHERE name = 'regulars'; UPDATE least SET n = 2});
 wait_for(10, sub { answer('SELECT max(progress) > 0 FROM cdp.segment') eq 't' });
+answer('SELECT cdp_worker_stop()');
+# A dump takes along what is gathered so far.
+answer('CREATE DATABASE restored');
+my $restore = 'pg_dump -d "' . $node->connstr('postgres') . '" -Fc | pg_restore -1 -d "' . $node->connstr('restored') . '" 2>&1';
+my $said = `$restore`;
+is($said, '', 'a dump of it is restored');
+ok(wait_for(60, sub { $node->safe_psql('restored', q{SELECT count(*) FROM cdp.segment WHERE status = 'pending'}) eq '0' }), 'and what was gathered is');
+is($node->safe_psql('restored', q{SELECT s.name FROM cdp.segment AS s WHERE kind = 'rule' AND name <> 'fresh' AND name <> 'left' AND cdp_segment(name) <> cdp_users(rule)}), '', 'completed there');
+
+$node->safe_psql('restored', 'SELECT cdp_worker_stop()');
+answer('DROP DATABASE restored');
 is_right('after cdp_process() instead of the worker');
 
 # Everything at once.
