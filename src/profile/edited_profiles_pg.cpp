@@ -1,4 +1,5 @@
 #include "pg/boundary.hpp"
+#include "pg/bulk_insert.hpp"
 #include "pg/clock.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
@@ -82,10 +83,15 @@ CDP_FUNCTION(cdp_profile_edited) {
   TriggerData* trigger = const_cast<TriggerData*>(pg::trigger_of(fcinfo));
   pg::Spi spi;
   pg::guard([&] { (void)SPI_register_trigger_data(trigger); });
-  static pg::Query note(
-      "INSERT INTO cdp.edited_profile SELECT a.user_no, $1 FROM after AS a LEFT JOIN before AS b USING "
-      "(user_no)"
+  static pg::Query changed(
+      "SELECT a.user_no FROM after AS a LEFT JOIN before AS b USING (user_no)"
       " WHERE b.user_no IS NULL OR b.traits <> a.traits OR b.user_id IS DISTINCT FROM a.user_id");
-  if (note(spi, pg::now()).size() > 0) pg::wake_worker_at_commit();
+  const pg::Rows rows = changed(spi);
+  if (rows.empty()) return PointerGetDatum(nullptr);
+  // Without a statement, so that whoever may write profiles needs no other right.
+  pg::BulkInsert notes("cdp", "edited_profile");
+  for (uint64_t i = 0; i < rows.size(); ++i) notes.add(rows.bigint(i, 0), pg::now());
+  notes.finish();
+  pg::wake_worker_at_commit();
   return PointerGetDatum(nullptr);
 }

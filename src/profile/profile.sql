@@ -30,7 +30,7 @@ CREATE FUNCTION cdp_profile_edit() RETURNS trigger AS 'MODULE_PATHNAME' LANGUAGE
 COMMENT ON FUNCTION cdp_profile_edit() IS 'Trigger of cdp.profile: traits that a statement sets or removes bear the time at which it does.';
 REVOKE ALL ON FUNCTION cdp_profile_edit() FROM PUBLIC;
 
-CREATE FUNCTION cdp_profile_edited() RETURNS trigger AS 'MODULE_PATHNAME' LANGUAGE C SECURITY DEFINER;
+CREATE FUNCTION cdp_profile_edited() RETURNS trigger AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION cdp_profile_edited() IS 'Trigger of cdp.profile: notes the profiles that a statement changes, so that segments follow.';
 REVOKE ALL ON FUNCTION cdp_profile_edited() FROM PUBLIC;
 
