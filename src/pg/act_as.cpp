@@ -4,8 +4,10 @@
 #include "pg/guard.hpp"
 
 #include <algorithm>
+#include <utility>
 
 extern "C" {
+#include <access/xact.h>
 #include <utils/acl.h>
 #include <utils/guc.h>
 #include <utils/timeout.h>
@@ -47,16 +49,11 @@ ActAs::~ActAs() {
   AtEOXact_GUC(true, guc_level_);
 }
 
-ReadOnly::ReadOnly() {
-  guc_level_ = guard([] {
-    const int level = NewGUCNestLevel();
-    (void)set_config_option("transaction_read_only", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
-                            0, false);
-    return level;
-  });
-}
+// As the server does by itself for parts of a transaction: the setting of that name cannot be set for a while
+// from release 17 on.
+ReadOnly::ReadOnly() : was_read_only_(std::exchange(XactReadOnly, true)) {}
 
-ReadOnly::~ReadOnly() { AtEOXact_GUC(true, guc_level_); }
+ReadOnly::~ReadOnly() { XactReadOnly = was_read_only_; }
 
 TimeLimit::TimeLimit(Micros limit) : is_set_(limit > 0) {
   constexpr Micros kLongest = 1000 * kDay / kMillisecond;

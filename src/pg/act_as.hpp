@@ -49,7 +49,7 @@ class ReadOnly {
   ReadOnly& operator=(const ReadOnly&) = delete;
 
  private:
-  int guc_level_ = 0;
+  bool was_read_only_;
 };
 
 /// While it lives, statements are cancelled after a time, as by statement_timeout. Only for a process of our
