@@ -150,6 +150,7 @@ SELECT count(*) FROM cdp.event;
 ROLLBACK;
 BEGIN;
 DELETE FROM cdp.property_name;
+\set VERBOSITY sqlstate
 SELECT count(properties) FROM cdp.event;
 ROLLBACK;
 \set VERBOSITY default

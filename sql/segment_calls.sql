@@ -143,7 +143,9 @@ SELECT cdp_process();
 SELECT p.user_id, v.value FROM before FULL JOIN cdp.segment_call_value AS v USING (user_no) JOIN cdp.profile AS p USING (user_no) WHERE v.xmin IS DISTINCT FROM before.version ORDER BY 1;
 SELECT * FROM changes WHERE effective_at > '2025-03-01 11:00Z';
 SELECT * FROM wrong;
+\set VERBOSITY sqlstate
 SET cdp.call_refresh = 0;
+\set VERBOSITY default
 RESET cdp.call_refresh;
 -- By hand: before the segment is computed. Of a segment that names one that calls it, too.
 SELECT cdp_identify('u3', '{"spent": 77}') \g /dev/null
