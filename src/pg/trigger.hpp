@@ -8,6 +8,7 @@
 #include <optional>
 
 extern "C" {
+#include <access/htup_details.h>
 #include <commands/trigger.h>
 #include <executor/spi.h>
 #include <utils/rel.h>
@@ -33,6 +34,17 @@ inline std::optional<Datum> column_of(const TriggerData* trigger, HeapTuple row,
     bool is_null = false;
     const Datum value = SPI_getbinval(row, description, SPI_fnumber(description, name), &is_null);
     return is_null ? std::nullopt : std::optional(value);
+  });
+}
+
+/// A copy of the row with another value in a column.
+inline HeapTuple with_column(const TriggerData* trigger, HeapTuple row, const char* name, Datum value) {
+  return guard([&] {
+    TupleDesc description = trigger->tg_relation->rd_att;
+    int column = SPI_fnumber(description, name);
+    Datum set = value;
+    bool is_null = false;
+    return heap_modify_tuple_by_cols(row, description, 1, &column, &set, &is_null);
   });
 }
 

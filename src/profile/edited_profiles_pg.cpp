@@ -10,10 +10,6 @@
 
 #include <algorithm>
 
-extern "C" {
-#include <access/htup_details.h>
-}
-
 namespace cdp::profile {
 
 namespace {
@@ -69,14 +65,7 @@ CDP_FUNCTION(cdp_profile_edit) {
   const Json update = profile::difference(traits, profile::column(trigger, row, "traits"));
   std::vector<std::string> changed;
   (void)profile::set_traits(traits, times, update, pg::now(), changed);
-  const Datum value = pg::to_jsonb(times);
-  return PointerGetDatum(pg::guard([&] {
-    TupleDesc description = trigger->tg_relation->rd_att;
-    int number = SPI_fnumber(description, "trait_times");
-    Datum stored = value;
-    bool is_null = false;
-    return heap_modify_tuple_by_cols(row, description, 1, &number, &stored, &is_null);
-  }));
+  return PointerGetDatum(pg::with_column(trigger, row, "trait_times", pg::to_jsonb(times)));
 }
 
 CDP_FUNCTION(cdp_profile_edited) {

@@ -116,10 +116,7 @@ std::optional<uint64_t> give_members(pg::Spi& spi, const Catalog& catalog, const
   static pg::Query forget_growth("DELETE FROM cdp.segment_growth WHERE segment_no = $1");
   const Definition& present = catalog.segment(next.segment_no);
   const bitmap::Bitmap after = members_of(spi, next);
-  const bitmap::Bitmap before = members_of(spi, present);
-  Outcome outcome{&present, after, before};
-  outcome.entered -= before;
-  outcome.exited -= after;
+  const Outcome outcome = outcome_of(present, members_of(spi, present), after);
   const uint64_t changes = outcome.entered.cardinality() + outcome.exited.cardinality();
   if (changes > most && most < kMostChanges) return std::nullopt;
   record_outcome(outcome, now, Reason::Rule);

@@ -28,10 +28,7 @@ void finish(pg::Spi& spi, const Definition& segment, Instant now) {
 
 /// Makes `members` the members of a segment but for their own rows; returns who entered or left.
 Outcome write_members(pg::Spi& spi, const Definition& segment, const bitmap::Bitmap& members) {
-  const bitmap::Bitmap before = members_of(spi, segment);
-  Outcome outcome{&segment, members, before};
-  outcome.entered -= before;
-  outcome.exited -= members;
+  Outcome outcome = outcome_of(segment, members_of(spi, segment), members);
   replace_chunks(spi, segment.number, members);
   static pg::Query forget_growth("DELETE FROM cdp.segment_growth WHERE segment_no = $1");
   (void)forget_growth(spi, segment.segment_no);
@@ -42,18 +39,11 @@ Outcome write_members(pg::Spi& spi, const Definition& segment, const bitmap::Bit
 
 /// What users look like now, as if everything might have changed for them.
 std::vector<Touched> touched(pg::Spi& spi, const bitmap::Bitmap& users, Instant now, Reason reason) {
-  static pg::Query query(
-      "SELECT user_no, coalesce(user_id, ''), traits, trait_times FROM cdp.profile WHERE user_no = ANY($1)");
   std::vector<int64_t> numbers;
   users.for_each([&](uint32_t user) { numbers.push_back(user); });
-  std::vector<Touched> result;
-  const pg::Rows rows = query(spi, numbers);
-  for (uint64_t i = 0; i < rows.size(); ++i)
-    result.push_back({rows.bigint(i, 0),
-                      rows.text(i, 1),
-                      rows.json(i, 2),
-                      rows.json(i, 3),
-                      {{Occurrence::Kind::Everything, 0, now, now, reason}}});
+  std::vector<Touched> result = look_up(spi, numbers);
+  for (Touched& user : result)
+    user.occurrences.push_back({Occurrence::Kind::Everything, 0, now, now, reason});
   return result;
 }
 

@@ -20,6 +20,9 @@ struct Touched {
   std::vector<Occurrence> occurrences;
 };
 
+/// What these users look like now, those who exist; nothing happened to them.
+std::vector<Touched> look_up(pg::Spi& spi, const std::vector<int64_t>& users);
+
 /// Up to when memberships are followed, and the present instant, which is later where messages wait that may
 /// have happened in between.
 struct Clock {

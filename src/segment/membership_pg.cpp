@@ -248,9 +248,18 @@ void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Cl
   if (!users.empty()) Follower(spi, catalog, rows, clock).run(users);
 }
 
-int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Clock clock, int64_t max_users) {
-  static pg::Query profiles(
+std::vector<Touched> look_up(pg::Spi& spi, const std::vector<int64_t>& users) {
+  static pg::Query query(
       "SELECT user_no, coalesce(user_id, ''), traits, trait_times FROM cdp.profile WHERE user_no = ANY($1)");
+  std::vector<Touched> found;
+  if (users.empty()) return found;
+  const pg::Rows rows = query(spi, users);
+  for (uint64_t i = 0; i < rows.size(); ++i)
+    found.push_back({rows.bigint(i, 0), rows.text(i, 1), rows.json(i, 2), rows.json(i, 3), {}});
+  return found;
+}
+
+int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Clock clock, int64_t max_users) {
   const std::vector<int64_t> hinted = take_hints(spi, clock.until, max_users);
   if (hinted.empty()) return 0;
   RowMap rows = load_rows(catalog, hinted);
@@ -266,12 +275,7 @@ int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Clock clock, int64_t m
     row = rows.erase(row);
   }
   if (!early.empty()) write_rows(catalog, early, clock.now);
-  std::vector<Touched> users;
-  if (!due.empty()) {
-    const pg::Rows found = profiles(spi, due);
-    for (uint64_t i = 0; i < found.size(); ++i)
-      users.push_back({found.bigint(i, 0), found.text(i, 1), found.json(i, 2), found.json(i, 3), {}});
-  }
+  std::vector<Touched> users = look_up(spi, due);
   if (!users.empty()) Follower(spi, catalog, rows, clock).run(users);
   return static_cast<int64_t>(hinted.size());
 }

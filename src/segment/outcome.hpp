@@ -17,6 +17,9 @@ struct Outcome {
   bitmap::Bitmap exited;
 };
 
+/// What it means for a segment to have these members instead of those before.
+Outcome outcome_of(const Definition& segment, const bitmap::Bitmap& before, const bitmap::Bitmap& after);
+
 /// Writes outcomes to the users' rows, each once however many segments there are, and records the changes,
 /// but for members that are still gathered; chunks and sizes are the caller's. `dues` are in ascending order
 /// of users. Answers cancels.

@@ -140,6 +140,13 @@ void write_rows(std::span<const Outcome> outcomes, std::span<const Due> dues, In
 
 }  // namespace
 
+Outcome outcome_of(const Definition& segment, const bitmap::Bitmap& before, const bitmap::Bitmap& after) {
+  Outcome outcome{&segment, after, before};
+  outcome.entered -= before;
+  outcome.exited -= after;
+  return outcome;
+}
+
 void record_outcome(const Outcome& outcome, Instant now, Reason reason) {
   std::vector<Change> changes;
   const auto add = [&](const bitmap::Bitmap& users, bool has_entered) {

@@ -53,17 +53,6 @@ HeapTuple begun_anew(const TriggerData* trigger, HeapTuple row, bool is_to_be_co
   });
 }
 
-/// A copy of the row with another value in a column.
-HeapTuple with_column(const TriggerData* trigger, HeapTuple row, const char* name, Datum value) {
-  return pg::guard([&] {
-    TupleDesc description = trigger->tg_relation->rd_att;
-    int column = SPI_fnumber(description, name);
-    Datum set = value;
-    bool is_null = false;
-    return heap_modify_tuple_by_cols(row, description, 1, &column, &set, &is_null);
-  });
-}
-
 std::optional<rule::Rule> rule_in(const TriggerData* trigger, HeapTuple row) {
   const std::optional<Datum> value = pg::column_of(trigger, row, "rule");
   return value ? std::optional(rule::rule_of(*value)) : std::nullopt;
@@ -74,7 +63,7 @@ std::optional<rule::Rule> rule_in(const TriggerData* trigger, HeapTuple row) {
 HeapTuple row_with_schemas(const TriggerData* trigger, HeapTuple row) {
   const std::optional<rule::Rule> written = rule_in(trigger, row);
   if (!written || rule::references(*written).calls.empty()) return row;
-  return with_column(trigger, row, "rule", rule::to_rule_datum(with_schemas(*written)));
+  return pg::with_column(trigger, row, "rule", rule::to_rule_datum(with_schemas(*written)));
 }
 
 /// Refuses a row that would have a role do something for someone who cannot become that role.
