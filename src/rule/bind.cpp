@@ -82,18 +82,19 @@ class Binder {
   void bind_kind(Bound& bound, const TraitTime& condition) {
     use_value(bound, condition.path);
     plan_.needs_state = true;
-    plan_.is_time_dependent |= moves(condition.window);
+    if (moves(condition.window)) depend_on_present();
   }
   void bind_kind(Bound& bound, const Held& held) {
     if (const auto* comparison = held.test->as<Comparison>())
       add_trait(comparison->path.names.front());
     else
       bind_kind(bound, *held.test->as<TraitTime>());
-    plan_.uses_trait_times = plan_.needs_state = plan_.is_time_dependent = true;
+    plan_.uses_trait_times = plan_.needs_state = true;
+    depend_on_present();
   }
   void bind_kind(Bound& bound, const LocalNow& /*condition*/) {
     use_zone(bound);
-    plan_.is_time_dependent = true;
+    depend_on_present();
   }
 
   void bind_kind(Bound& bound, const Compare& compare) {
@@ -176,6 +177,9 @@ class Binder {
     if (window.is_calendar()) use_zone(bound);
   }
 
+  /// Time changes the truth whatever the events are.
+  void depend_on_present() { plan_.is_time_dependent = plan_.depends_on_present = true; }
+
   void use_zone(Bound& bound) {
     bound.uses_zone = plan_.needs_state = true;
     for (const char* name : kTimeZoneTraits) add_trait(name);
@@ -243,6 +247,9 @@ const std::vector<ValuePath>& BoundRule::calls() const { return plan_->calls; }
 bool BoundRule::needs_state() const { return plan_->needs_state; }
 const std::vector<std::string>& BoundRule::traits() const { return plan_->traits; }
 bool BoundRule::is_time_dependent() const { return plan_->is_time_dependent; }
+bool BoundRule::is_fixed_without_events() const {
+  return !plan_->depends_on_present && !plan_->uses_all_events;
+}
 std::optional<Micros> BoundRule::lookback() const { return plan_->lookback; }
 
 std::optional<Micros> lookback_of(const Bound& condition) {

@@ -45,6 +45,7 @@ struct BoundRule::Plan {
   std::vector<const UserSet*> condition_users;  ///< of each of them that is a segment; else nullptr
   bool uses_all_events = false;
   bool is_time_dependent = false;
+  bool depends_on_present = false;
   bool uses_sessions = false;
   bool uses_user_id = false;
   bool uses_trait_times = false;

@@ -153,6 +153,8 @@ class BoundRule {
   const std::vector<std::string>& traits() const;
   /// May the truth change without an event?
   bool is_time_dependent() const;
+  /// Does time leave the truth alone as long as the user has none of the events that are named?
+  bool is_fixed_without_events() const;
   /// How far before `now` a history must reach; nullopt for all of it, 0 for no events at all.
   std::optional<Micros> lookback() const;
 

@@ -91,15 +91,13 @@ CREATE TABLE cdp.membership (
     user_no      bigint PRIMARY KEY,
     segments     bytea NOT NULL,
     evaluated_at timestamptz NOT NULL,
-    next_due     timestamptz NOT NULL DEFAULT 'infinity',
-    hint_due     timestamptz NOT NULL DEFAULT 'infinity'
+    next_due     timestamptz NOT NULL DEFAULT 'infinity'
 ) WITH (fillfactor = 85);
 COMMENT ON TABLE cdp.membership IS 'Segments of each user, and when time alone may change them';
 COMMENT ON COLUMN cdp.membership.user_no IS 'cdp.profile.user_no';
 COMMENT ON COLUMN cdp.membership.segments IS 'Numbers of the segments the user is in (as cdp.segment_chunk.segment_no), packed (cdp_segment_numbers() reads it); numbers of deleted segments may be left';
 COMMENT ON COLUMN cdp.membership.evaluated_at IS 'The latest instant for which rules were evaluated';
-COMMENT ON COLUMN cdp.membership.next_due IS 'First instant at which a rule may change its truth without an event';
-COMMENT ON COLUMN cdp.membership.hint_due IS 'Instant for which cdp.segment_due has a row of this user, or an earlier one';
+COMMENT ON COLUMN cdp.membership.next_due IS 'First instant at which a rule may change its truth without an event; cdp.segment_due names the user at that instant or earlier';
 SELECT pg_catalog.pg_extension_config_dump('cdp.membership', '');
 
 CREATE TABLE cdp.segment_due (
@@ -111,7 +109,7 @@ CREATE TABLE cdp.segment_due (
 COMMENT ON TABLE cdp.segment_due IS 'Hints whom to look at when, some too early: cdp.membership.next_due is the truth';
 COMMENT ON COLUMN cdp.segment_due.due_at IS 'When';
 COMMENT ON COLUMN cdp.segment_due.user_no IS 'Whom: cdp.profile.user_no';
-COMMENT ON COLUMN cdp.segment_due.users IS 'Or which users, who are due in one hour of a later day: each is given a hint of its own ten minutes before it begins';
+COMMENT ON COLUMN cdp.segment_due.users IS 'Or which users, who are due in one minute, or in one hour of a later day: they are told apart shortly before it begins';
 CREATE INDEX segment_due_at ON cdp.segment_due (due_at);
 COMMENT ON INDEX cdp.segment_due_at IS 'Finds the hints that are due';
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment_due', '');

@@ -10,8 +10,8 @@ namespace cdp::pg {
 class Spi;
 }
 
-/// Whom to look at when: cdp.segment_due. When a user is truly due says cdp.membership.next_due; a hint may
-/// come earlier, and is renewed then.
+/// Whom to look at when: cdp.segment_due. When a user is truly due says cdp.membership.next_due: there is
+/// always a hint for that instant or an earlier one, which is renewed when it has come.
 namespace cdp::segment {
 
 /// When a user is to be looked at again.
@@ -20,8 +20,8 @@ struct Due {
   Instant at;
 };
 
-/// Writes hints, none later than asked for. Of those that are more than a day ahead, users of one hour are
-/// kept together.
+/// Writes hints, none later than asked for. Of those that are more than a quarter of an hour ahead, users of
+/// one minute are kept together, beyond a day those of one hour.
 void write_hints(const std::vector<Due>& dues, Instant now);
 
 /// Takes the hints of at most about so many users whose time has come by `until`; whom they name, ascending,

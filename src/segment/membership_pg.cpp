@@ -26,7 +26,7 @@ namespace {
 /// What a batch found and wrote of one user's row in cdp.membership.
 struct Row {
   Standing standing;
-  Instant hint_due = Instant::max();
+  Instant hinted = Instant::max();  ///< the instant at which, or earlier, a hint stands
   uint64_t place = 0;  ///< 0: there is none
   bool is_new = true;  ///< never evaluated
 };
@@ -44,7 +44,7 @@ RowMap load_rows(const Catalog& catalog, const std::vector<int64_t>& users) {
             if (const auto index = catalog.index_of(number)) row.standing.is_member[*index] = 1;
           row.standing.evaluated_at = found.instant(2);
           row.standing.next_due = found.instant(3);
-          row.hint_due = found.instant(4);
+          row.hinted = row.standing.next_due;
           row.place = found.place();
           row.is_new = false;
         },
@@ -57,21 +57,17 @@ void write_rows(const Catalog& catalog, RowMap& rows, Instant now) {
   pg::TableWriter written("cdp", "membership");
   for (auto& [user_no, row] : rows) {
     const Standing& standing = row.standing;
-    // A hint is needed only where none stands for that instant or an earlier one.
-    if (standing.next_due < row.hint_due) {
-      row.hint_due = standing.next_due;
-      hints.push_back({user_no, row.hint_due});
-    }
+    if (standing.next_due < row.hinted) hints.push_back({user_no, standing.next_due});
     std::vector<int32_t> numbers;
     for (size_t i = 0; i < standing.is_member.size(); ++i)
       if (standing.is_member[i] != 0) numbers.push_back(catalog.definitions()[i].number);
     const std::string packed = pack_numbers(numbers);
     const pg::Bytes segments{packed};
     if (row.place == 0) {
-      written.add(user_no, segments, standing.evaluated_at, standing.next_due, row.hint_due);
+      written.add(user_no, segments, standing.evaluated_at, standing.next_due);
     } else {
       written.update(row.place, pg::Set{1, segments}, pg::Set{2, standing.evaluated_at},
-                     pg::Set{3, standing.next_due}, pg::Set{4, row.hint_due});
+                     pg::Set{3, standing.next_due});
     }
   }
   written.finish();
@@ -263,18 +259,19 @@ int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Clock clock, int64_t m
   const std::vector<int64_t> hinted = take_hints(spi, clock.until, max_users);
   if (hinted.empty()) return 0;
   RowMap rows = load_rows(catalog, hinted);
-  RowMap early;  // whose hint is renewed
+  std::vector<Due> early;
   std::vector<int64_t> due;
   for (auto row = rows.begin(); row != rows.end();) {
-    row->second.hint_due = Instant::max();
-    if (row->second.standing.next_due <= clock.until) {
+    const Instant next_due = row->second.standing.next_due;
+    row->second.hinted = Instant::max();
+    if (next_due <= clock.until) {
       due.push_back((row++)->first);
       continue;
     }
-    if (row->second.place != 0) early.insert(*row);
+    if (next_due != Instant::max()) early.push_back({row->first, next_due});
     row = rows.erase(row);
   }
-  if (!early.empty()) write_rows(catalog, early, clock.now);
+  write_hints(early, clock.now);
   std::vector<Touched> users = look_up(spi, due);
   if (!users.empty()) Follower(spi, catalog, rows, clock).run(users);
   return static_cast<int64_t>(hinted.size());

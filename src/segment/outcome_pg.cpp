@@ -62,7 +62,7 @@ class RowWriter {
         news.user_no);
     if (is_stored) return;
     hint(news, Instant::max());
-    rows_.add(news.user_no, pg::Bytes{pack_numbers(applied({}, news.entries))}, now_, news.due, news.due);
+    rows_.add(news.user_no, pg::Bytes{pack_numbers(applied({}, news.entries))}, now_, news.due);
   }
 
   void finish() {
@@ -74,16 +74,14 @@ class RowWriter {
   void update(const pg::IndexLookup::Row& row, const News& news) {
     const std::string segments =
         pack_numbers(applied(unpack_numbers(pg::bytes_of(row.datum(1))), news.entries));
-    const Instant next_due = std::min(row.instant(3), news.due);
-    const Instant hint_due = row.instant(4);
-    hint(news, hint_due);
-    rows_.update(row.place(), pg::Set{1, pg::Bytes{segments}}, pg::Set{3, next_due},
-                 pg::Set{4, std::min(hint_due, news.due)});
+    const Instant next_due = row.instant(3);
+    hint(news, next_due);
+    rows_.update(row.place(), pg::Set{1, pg::Bytes{segments}}, pg::Set{3, std::min(next_due, news.due)});
   }
 
-  /// A hint is needed only where none stands for that instant or an earlier one.
-  void hint(const News& news, Instant hint_due) {
-    if (news.due < hint_due) hints_.push_back({news.user_no, news.due});
+  /// `hinted`: the instant at which, or earlier, a hint stands.
+  void hint(const News& news, Instant hinted) {
+    if (news.due < hinted) hints_.push_back({news.user_no, news.due});
   }
 
   /// Both are in ascending order of segments.

@@ -100,6 +100,17 @@ const std::vector<int>& RuleSet::changed_by_event(int demand_event) const {
   return by_event_[demand_event];
 }
 
+void RuleSet::changed_by_time(const timeline::History& history, std::vector<int>* rules) const {
+  rules->clear();
+  for (const int number : by_time_) {
+    const rule::BoundRule& rule = rules_[number];
+    const bool is_concerned = !rule.is_fixed_without_events() ||
+                              std::any_of(rule.events().begin(), rule.events().end(),
+                                          [&](int event) { return !history.positions(event).empty(); });
+    if (is_concerned) rules->push_back(number);
+  }
+}
+
 /// Evaluates rules at ascending instants and collects the flips.
 class Walker {
  public:
@@ -123,10 +134,18 @@ class Walker {
   /// Goes through the instants up to `until` at which time alone may change a rule.
   void pass_time(Instant until) {
     while (standing_.next_due <= until) {
-      has_passed_time_ = true;
+      if (!std::exchange(has_passed_time_, true))
+        rules_.changed_by_time(*state_.history, &memory_.moved_by_time_);
       const Instant due = standing_.next_due;
       standing_.next_due = Instant::max();
-      for (const int rule : rules_.changed_by_time()) evaluate(rule, due, Reason::Time);
+      for (const int rule : memory_.moved_by_time_) {
+        const WalkMemory::Seen& seen = memory_.seen_[static_cast<size_t>(rule)];
+        // What was found on the way holds until then; what happened since has evaluated the rule itself.
+        if (seen.walk == memory_.walk_ && seen.verdict.valid_until > due)
+          standing_.next_due = std::min(standing_.next_due, seen.verdict.valid_until);
+        else
+          evaluate(rule, due, Reason::Time);
+      }
       standing_.evaluated_at = std::max(standing_.evaluated_at, due);
       ticker_.tick();
     }

@@ -31,7 +31,8 @@ class RuleSet {
   const std::vector<int>& changed_by_event(int demand_event) const;
   const std::vector<int>& changed_by_traits() const { return by_traits_; }
   const std::vector<int>& changed_by_user_id() const { return by_user_id_; }
-  const std::vector<int>& changed_by_time() const { return by_time_; }
+  /// Rules that time alone can change for a user with these events, ascending.
+  void changed_by_time(const timeline::History& history, std::vector<int>* rules) const;
   /// The events, by number of the demand, that those rules ask for which an event can change, ascending;
   /// nullptr where one of them asks for any.
   const std::vector<int>* events_beside(int demand_event) const;
@@ -119,7 +120,8 @@ class WalkMemory {
   }
 
   std::vector<int64_t> reach_;
-  std::vector<Seen> seen_;  ///< by rule
+  std::vector<Seen> seen_;          ///< by rule
+  std::vector<int> moved_by_time_;  ///< in this walk, if it has passed time
   rule::KnownVerdicts known_;
   uint64_t walk_ = 0;
 };

@@ -79,7 +79,7 @@ sub is_right
 		or diag(answer(q{WITH u AS (SELECT min(user_no) AS n FROM differences) SELECT 'clock', at::text, '', '', '' FROM clock
 			UNION ALL (SELECT 'event', event, ts::text, received_at::text, '' FROM cdp.event, u WHERE user_no = n ORDER BY ts)
 			UNION ALL (SELECT 'change', segment, change, reason, effective_at || ' ' || recorded_at FROM cdp.segment_change, u WHERE user_no = n ORDER BY change_no)
-			UNION ALL SELECT 'row', cdp_segment_numbers(segments)::text, evaluated_at::text, next_due::text, hint_due::text FROM cdp.membership, u WHERE user_no = n
+			UNION ALL SELECT 'row', cdp_segment_numbers(segments)::text, evaluated_at::text, next_due::text, '' FROM cdp.membership, u WHERE user_no = n
 			UNION ALL SELECT 'segment', name, rule::text, coalesce(members_no, segment_no)::text, computed_at::text FROM cdp.segment}));
 	answer('SELECT cdp_worker_start()');
 	return;

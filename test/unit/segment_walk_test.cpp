@@ -212,6 +212,28 @@ TEST(Walk, EndsWhereTheRuleSaysWhateverTheBatches) {
   }
 }
 
+TEST(Walk, TimeAsksOnlyRulesOfEventsThatTheUserHas) {
+  timeline::Demand demand;
+  std::vector<rule::BoundRule> bound;
+  for (const char* text :
+       {"did(a in last 1 day)", "abandoned(b, c within 1 hour)", "count(c) > 1", "did(any in last 1 day)",
+        "not did(b today) and hour(now) < 12", "sessions(in last 1 day) > 1", "x for 3 days",
+        "renewal in next 30 days or did(a)", "count(a this week) > 1 or count(d in last 1 day) = 0"})
+    bound.push_back(rule::bind(rule::parse(text), demand, {}));
+  const RuleSet rules(bound);
+  const auto of_events = [&](const std::vector<const char*>& names) {
+    timeline::History history(demand.properties().size());
+    std::vector<Json> none(demand.properties().size());
+    for (const char* name : names) history.add(Instant{0}, demand.event(name), none);
+    std::vector<int> changed{17};
+    rules.changed_by_time(history, &changed);
+    return changed;
+  };
+  EXPECT_EQ(of_events({}), (std::vector<int>{3, 4, 5, 6, 7}));
+  EXPECT_EQ(of_events({"a"}), (std::vector<int>{0, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(of_events({"c", "d"}), (std::vector<int>{1, 3, 4, 5, 6, 7, 8}));
+}
+
 TEST(Walk, NeedsOnlyTheEventsBesideThoseThatHappened) {
   timeline::Demand demand;
   const RuleSet rules({rule::bind(rule::parse("did(a) and not did(b)"), demand, {}),
