@@ -148,6 +148,22 @@ WITH marked AS (
 SELECT (SELECT count(*) > 100 FROM expected) AS are_many,
        (SELECT count(*) FROM (TABLE expected EXCEPT TABLE kept) AS d) AS missing, (SELECT count(*) FROM (TABLE kept EXCEPT TABLE expected) AS d) AS wrong;
 
+---- Batch by batch: a session goes on up to the timeout exactly, by its id however long after; an identification is no part of it, an early event is.
+CREATE FUNCTION pg_temp.one(who text, at timestamptz, context jsonb DEFAULT '{}') RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM cdp_track(who, 'e', ts => at, context => context);
+    RETURN cdp_process();
+END $$;
+SELECT pg_temp.one('edge', '2025-06-01 10:00'), pg_temp.one('edge', '2025-06-01 10:30'), pg_temp.one('edge', '2025-06-01 11:00:00.000001'), pg_temp.one('edge', '2025-06-01 12:00'),
+       cdp_identify('edge', '{"a": 1}', ts => '2025-06-01 12:20'), pg_temp.one('edge', '2025-06-01 12:45'), pg_temp.one('edge', '2025-06-01 11:20'),
+       pg_temp.one('idle', '2025-06-01 10:00', '{"session_id": "x"}'), pg_temp.one('idle', '2025-06-01 15:00', '{"session_id": "x"}'), pg_temp.one('idle', '2025-06-01 18:00') \g /dev/null
+SELECT user_id, started_at, ended_at, events FROM cdp.session JOIN cdp.profile USING (user_no) WHERE user_id IN ('edge', 'idle') ORDER BY 1, 2;
+-- Who was merged into a person brings his sessions.
+SELECT pg_temp.one('lou1', '2025-06-01 10:00'), cdp_track(NULL, 'e', ts => '2025-06-01 12:00', anonymous_id => 'lou1''s') \g /dev/null
+SELECT cdp_process();
+SELECT cdp_alias('lou1''s', 'lou1'), pg_temp.one('lou1', '2025-06-01 12:10') \g /dev/null
+SELECT started_at, ended_at, events FROM cdp.session JOIN cdp.profile USING (user_no) WHERE user_id = 'lou1' ORDER BY 1;
+
 ---- A trigger of the user's on the table is called, and may refuse.
 CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE NOTICE '% of % events', TG_OP, NEW.events; RETURN NEW; END$$;
 CREATE TRIGGER note BEFORE INSERT OR UPDATE ON cdp.session_span FOR EACH ROW EXECUTE FUNCTION pg_temp.note();

@@ -32,6 +32,7 @@ struct Profile {
   Json trait_times = Json(Json::Object());
   Instant first_seen = Instant::max();
   Instant last_seen = Instant::min();
+  Instant last_seen_before = Instant::min();  ///< in this batch, also of who was merged into this one
   bool is_new = false;
   uint64_t place = 0;        ///< of its row, unless it is new
   bool has_changed = false;  ///< in what is not about traits

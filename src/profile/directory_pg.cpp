@@ -72,7 +72,7 @@ void Directory::load_profiles() {
           profile.traits = row.json(2);
           profile.trait_times = row.json(3);
           profile.first_seen = row.instant(4);
-          profile.last_seen = row.instant(5);
+          profile.last_seen = profile.last_seen_before = row.instant(5);
           profile.place = row.place();
           profiles_.emplace(user_no, std::move(profile));
         },
@@ -174,6 +174,7 @@ void Directory::merge(int64_t loser, int64_t winner, const event::Message& messa
   merge_traits(into.traits, into.trait_times, from.traits, from.trait_times, into.changed_traits);
   into.first_seen = std::min(into.first_seen, from.first_seen);
   into.last_seen = std::max(into.last_seen, from.last_seen);
+  into.last_seen_before = std::max(into.last_seen_before, from.last_seen_before);
   into.has_changed = into.have_traits_changed = true;
   count_ids(into);
   count_ids(from);

@@ -22,7 +22,8 @@ struct Span {
   /// When the users of the span around an instant are told apart.
   Instant begins(Instant at) const { return {at.us - at.us % length - head_start}; }
 };
-constexpr std::array<Span, 2> kSpans{{{24 * kHour, kHour, 10 * kMinute}, {15 * kMinute, kMinute, 10 * kSecond}}};
+constexpr std::array<Span, 2> kSpans{
+    {{24 * kHour, kHour, 10 * kMinute}, {15 * kMinute, kMinute, 10 * kSecond}}};
 
 /// So many users are worth a row of their own, and so many it has at most, which bounds what one row sets
 /// off.

@@ -228,7 +228,7 @@ class Search {
     if (is_sparse(users)) {
       std::vector<int64_t> list;
       users.for_each([&](uint32_t user_no) { list.push_back(user_no); });
-      timeline::read_histories(spi_, demand_, list, read);
+      timeline::read_histories(spi_, demand_, list, timeline::Numbers::ByValue, read);
       return add_without_events(without_events, seen);
     }
     timeline::read_all_histories(spi_, demand_, undecided(users, take), read);

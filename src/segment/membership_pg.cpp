@@ -27,8 +27,8 @@ namespace {
 struct Row {
   Standing standing;
   Instant hinted = Instant::max();  ///< the instant at which, or earlier, a hint stands
-  uint64_t place = 0;  ///< 0: there is none
-  bool is_new = true;  ///< never evaluated
+  uint64_t place = 0;               ///< 0: there is none
+  bool is_new = true;               ///< never evaluated
 };
 
 using RowMap = std::map<int64_t, Row>;
@@ -153,7 +153,7 @@ class Follower {
     if (numbers.empty()) return;
     std::set<int64_t> called;
     timeline::read_histories(
-        spi_, catalog_.demand(), numbers,
+        spi_, catalog_.demand(), numbers, timeline::Numbers::ByValue,
         [&](int64_t user_no, const timeline::History& history) {
           follow(pending_.at(user_no), history);
           called.insert(user_no);

@@ -151,7 +151,8 @@ void with_user(pg::Spi& spi, const timeline::Demand& demand, int64_t user_no, co
     is_called = true;
     callback({&traits, &history, user_no, user_id, sessions, &pg::time_zones(), &trait_times, calls.get()});
   };
-  timeline::read_histories(spi, demand, std::vector<int64_t>{user_no},
+  // Numbers are shown as they were written.
+  timeline::read_histories(spi, demand, std::vector<int64_t>{user_no}, timeline::Numbers::AsWritten,
                            [&](int64_t, const timeline::History& history) { call(history); });
   if (!is_called) call(nothing);
 }

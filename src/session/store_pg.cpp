@@ -80,9 +80,15 @@ class StoredUser : public Stored {
     std::unordered_map<int32_t, Boundary> by_number{};
   };
 
-  StoredUser(Tables& tables, int64_t user_no) : tables_(tables), user_no_(user_no) {}
+  /// What is over for good: nothing that is stored bears on the events that are taken in.
+  enum class Past : uint8_t { Counts, IsOver };
 
-  std::optional<Session> last() override { return at_or_before({kLastInstant, INT64_MAX}); }
+  StoredUser(Tables& tables, int64_t user_no, Past past) : tables_(tables), user_no_(user_no), past_(past) {}
+
+  std::optional<Session> last() override {
+    if (past_ == Past::IsOver) return std::nullopt;
+    return at_or_before({kLastInstant, INT64_MAX});
+  }
 
   std::optional<Session> at_or_before(const Key& key) override {
     std::optional<Session> found;
@@ -157,6 +163,7 @@ class StoredUser : public Stored {
 
   Tables& tables_;
   int64_t user_no_;
+  Past past_;
   std::map<Key, uint64_t> places_;
 };
 
@@ -229,13 +236,14 @@ class Writer {
     added += static_cast<int64_t>(open_.size());
     if (added < kRowsOnPage) return;
     const int64_t pages = 4 * std::exchange(added, 0) / kRowsOnPage;
+    // Who began only just is mostly still there.
     static pg::Query look(
         "SELECT ctid::text, user_no, started_at, first_arrival FROM cdp.open_session"
-        " WHERE ctid >= $1::tid AND ctid < $2::tid");
+        " WHERE ctid >= $1::tid AND ctid < $2::tid AND started_at < $3");
     std::vector<std::string> over;
     {
       const pg::PageRange range = pg::random_pages(spi_, "cdp.open_session", pages);
-      const pg::Rows found = look(spi_, range.first, range.behind);
+      const pg::Rows found = look(spi_, range.first, range.behind, now_ - timeout());
       pg::IndexLookup sessions("cdp", "session_span", "session_span_pkey");
       for (uint64_t i = 0; i < found.size(); ++i) {
         bool is_open_now = false;
@@ -259,6 +267,12 @@ class Writer {
   std::vector<std::pair<int64_t, Key>> open_;
 };
 
+/// Only by its id can an event go on with a session that ended longer ago than the timeout.
+StoredUser::Past past_of(const Step& first, Instant last_seen) {
+  const bool is_over = !first.circumstances.session_id && last_seen < first.time - timeout();
+  return is_over ? StoredUser::Past::IsOver : StoredUser::Past::Counts;
+}
+
 }  // namespace
 
 void load() {
@@ -271,7 +285,7 @@ void load() {
 }
 
 void add_events(pg::Spi& spi, std::span<const event::Event> events,
-                std::span<Circumstances* const> circumstances, Instant now) {
+                std::span<Circumstances* const> circumstances, const LastSeen& last_seen, Instant now) {
   if (events.empty()) return;
   const Boundaries& boundaries = Boundaries::current();
   std::vector<const event::Event*> ordered;
@@ -289,7 +303,7 @@ void add_events(pg::Spi& spi, std::span<const event::Event> events,
                      std::move(*circumstances[static_cast<size_t>(&event - events.data())])});
     if (i + 1 < ordered.size() && ordered[i + 1]->user_no == event.user_no) continue;
     check_interrupts();
-    StoredUser stored(tables, event.user_no);
+    StoredUser stored(tables, event.user_no, past_of(steps.front(), last_seen(event.user_no)));
     Sessionizer sessionizer(stored, timeout());
     sessionizer.add(steps);
     writer.add(event.user_no, stored, sessionizer.changes());
@@ -309,7 +323,7 @@ void merge_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winne
   std::sort(spans.begin(), spans.end());
   StoredUser::Tables tables{spi, Boundaries::current()};
   Writer writer(spi, now);
-  StoredUser stored(tables, winner);
+  StoredUser stored(tables, winner, StoredUser::Past::Counts);
   Sessionizer sessionizer(stored, timeout());
   for (const auto& [from, until] : spans) sessionizer.redo(from, until);
   writer.add(winner, stored, sessionizer.changes());

@@ -12,9 +12,6 @@ namespace cdp::timeline {
 /// Values of the events of a chunk. The details are opened, and each column read, when it is first asked for.
 class ChunkValues {
  public:
-  /// Whether numbers are to have the zeros that they were written with, or only their value, which is faster.
-  enum class Numbers : uint8_t { AsWritten, ByValue };
-
   /// Both must outlive this.
   ChunkValues(const std::vector<PropertyPath>& paths, const StoredPropertyNames& names, Numbers numbers)
       : paths_(paths), names_(names), are_by_value_(numbers == Numbers::ByValue), columns_(paths.size()) {}

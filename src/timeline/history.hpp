@@ -21,6 +21,10 @@ struct PropertyPath {
   friend bool operator==(const PropertyPath&, const PropertyPath&) = default;
 };
 
+/// Whether values that are numbers have the zeros that they were written with, or only their value, which is
+/// faster.
+enum class Numbers : uint8_t { AsWritten, ByValue };
+
 /// What a fold of histories needs to see: the event names and the property columns, each numbered densely
 /// from 0 in the order of first mention. Several folds may share one demand; a history is read once for all
 /// of them.

@@ -39,7 +39,7 @@ using NeededEvents = std::function<const std::vector<bool>*(int64_t user_no)>;
 /// Reads the histories that `demand` asks for, of these users, in ascending order of user_no. Users without
 /// such events are not called for. Only what the demand names is read: with no property columns the
 /// properties stay unread. Memory: one history at a time. Answers cancels.
-void read_histories(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& users,
+void read_histories(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& users, Numbers numbers,
                     const HistoryCallback& callback, const NeededEvents& needed = {});
 
 /// The same of everyone who is selected; quick where these are many.

@@ -1,5 +1,6 @@
 #include "base/interrupt.hpp"
 #include "pg/spi.hpp"
+#include "timeline/chunk_cache.hpp"
 #include "timeline/decode_room.hpp"
 #include "timeline/reader.hpp"
 #include "timeline/scan.hpp"
@@ -32,8 +33,15 @@ class HistoryBuilder : public HistoryVisitor {
     return !selection_.may_want || selection_.may_want(user_no, all);
   }
 
+  /// Takes the chunks of people with many of them from there; it must outlive this.
+  void use(ChunkCache& cache) {
+    cache.serve(demand_);
+    cache_ = &cache;
+  }
+
   void begin(int64_t user_no) override {
     user_no_ = user_no;
+    chunks_ = 0;
     needed_now_ = needed_ ? needed_(user_no) : nullptr;
     history_.clear();
   }
@@ -43,8 +51,13 @@ class HistoryBuilder : public HistoryVisitor {
     if (needed_now_ != nullptr && std::none_of(chunk.places.begin(), chunk.places.end(),
                                                [&](int32_t place) { return is_needed(place); }))
       return true;
-    room_.decode(chunk.timeline,
-                 [&](auto codes, std::span<const Instant> times) { add(chunk, codes, times); });
+    if (cache_ != nullptr && ++chunks_ > kFewChunks)
+      add_kept(cache_->get(user_no_, chunk, [&](UnpackedChunk& unpacked) { unpack(chunk, unpacked); }));
+    else
+      for_each(chunk, [&](size_t i, Instant time, int32_t place) {
+        if (is_needed(place))
+          add(time, number_of(place), [&](size_t column) { return chunk.property(i, column); });
+      });
     return true;
   }
 
@@ -58,9 +71,12 @@ class HistoryBuilder : public HistoryVisitor {
   }
 
  private:
-  bool is_needed(int32_t place) const {
-    return needed_now_ == nullptr ||
-           (place >= 0 && (*needed_now_)[static_cast<size_t>(numbers_[static_cast<size_t>(place)])]);
+  /// So many chunks of a user are not worth keeping.
+  static constexpr int kFewChunks = 4;
+
+  bool is_needed(int32_t place) const { return is_number_needed(number_of(place)); }
+  bool is_number_needed(int number) const {
+    return needed_now_ == nullptr || (number >= 0 && (*needed_now_)[static_cast<size_t>(number)]);
   }
 
   int number_of(int32_t place) const {
@@ -90,13 +106,33 @@ class HistoryBuilder : public HistoryVisitor {
     history_.add(time, number, values_);
   }
 
-  template <class Code>
-  void add(const ScannedChunk& chunk, std::span<Code> codes, std::span<const Instant> times) {
-    for (size_t i = 0; i < codes.size(); ++i) {
+  /// Calls `f(i, time, place)` for each event of the chunk that is demanded.
+  template <class F>
+  void for_each(const ScannedChunk& chunk, const F& f) {
+    room_.decode(chunk.timeline, [&](auto codes, std::span<const Instant> times) {
+      for (size_t i = 0; i < codes.size(); ++i) {
+        ticker_.tick();
+        const int32_t place = chunk.places[codes[i]];
+        if (place >= 0 || demand_.wants_all_events()) f(i, times[i], place);
+      }
+    });
+  }
+
+  void unpack(const ScannedChunk& chunk, UnpackedChunk& unpacked) {
+    for_each(chunk, [&](size_t i, Instant time, int32_t place) {
+      unpacked.times.push_back(time);
+      unpacked.events.push_back(number_of(place));
+      for (size_t column = 0; column < values_.size(); ++column)
+        unpacked.values.push_back(chunk.property(i, column));
+    });
+  }
+
+  void add_kept(const UnpackedChunk& chunk) {
+    for (size_t i = 0; i < chunk.times.size(); ++i) {
+      if (!is_number_needed(chunk.events[i])) continue;
       ticker_.tick();
-      const int32_t place = chunk.places[codes[i]];
-      if ((place < 0 && !demand_.wants_all_events()) || !is_needed(place)) continue;
-      add(times[i], number_of(place), [&](size_t column) { return chunk.property(i, column); });
+      const std::span<const Json> values = chunk.values_of(i, values_.size());
+      add(chunk.times[i], chunk.events[i], [&](size_t column) { return values[column]; });
     }
   }
 
@@ -110,6 +146,8 @@ class HistoryBuilder : public HistoryVisitor {
   History history_;
   HistorySummary summary_;
   std::vector<Json> values_;
+  ChunkCache* cache_ = nullptr;
+  int chunks_ = 0;  ///< of the user
   InterruptTicker ticker_;
   DecodeRoom room_;
 };
@@ -137,13 +175,16 @@ struct NumberedDemand {
 
 }  // namespace
 
-void read_histories(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& users,
+void read_histories(pg::Spi& spi, const Demand& demand, const std::vector<int64_t>& users, Numbers numbers,
                     const HistoryCallback& callback, const NeededEvents& needed) {
   if (demand.wants_nothing()) return;
   const NumberedDemand wanted(spi, demand);
   const Selection everything;
   HistoryBuilder builder(demand, wanted.numbers, everything, callback, needed);
-  scan_users(spi, wanted.scan, users, builder);
+  // Those of whom little is needed are asked for by what follows their events, again and again.
+  static ChunkCache cache;
+  if (needed) builder.use(cache);
+  scan_users(spi, wanted.scan, users, numbers, builder);
 }
 
 void read_all_histories(pg::Spi& spi, const Demand& demand, const Selection& selection,

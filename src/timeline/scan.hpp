@@ -44,6 +44,14 @@ using PropertyValues = std::function<Json(size_t place)>;
 /// The same of the i-th event of a chunk.
 using ChunkProperties = std::function<Json(size_t i, size_t place)>;
 
+/// A version of a stored row: where it lies, and which transaction wrote it, modulo 2^32.
+struct RowVersion {
+  uint64_t place = 0;  ///< 0: not known
+  uint32_t transaction = 0;
+
+  friend bool operator==(const RowVersion&, const RowVersion&) = default;
+};
+
 /// Events of a user, packed: all of a chunk, of which at least one is demanded.
 struct ScannedChunk {
   const TimelineView& timeline;
@@ -51,6 +59,7 @@ struct ScannedChunk {
   TimelineView::Match match;        ///< which of ScanDemand::events occur
   bool is_all;                      ///< the user has no other events
   const ChunkProperties& property;
+  RowVersion version = {};
 
   /// Does an event occur, given by its place in ScanDemand::events?
   bool has(int32_t place) const {
@@ -93,8 +102,8 @@ class HistoryVisitor {
 void scan_histories(pg::Spi& spi, const ScanDemand& demand, HistoryVisitor& visitor);
 
 /// The same of a list of users, whatever the demand says of users and times, each looked up by itself. A user
-/// without such events is shown, too.
-void scan_users(pg::Spi& spi, const ScanDemand& demand, const std::vector<int64_t>& users,
+/// without such events is shown, too. Numbers are shown as asked for.
+void scan_users(pg::Spi& spi, const ScanDemand& demand, const std::vector<int64_t>& users, Numbers numbers,
                 HistoryVisitor& visitor);
 
 }  // namespace cdp::timeline

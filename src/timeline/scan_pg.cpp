@@ -39,7 +39,7 @@ class Scan {
         recent_(spi, recent_query(demand), demand.events, demand.first_user, demand.last_user, demand.since,
                 demand.until, demand.wants_all_events),
         names_(spi),
-        values_(demand.properties, names_, ChunkValues::Numbers::ByValue),
+        values_(demand.properties, names_, Numbers::ByValue),
         in_order_(spi) {}
 
   void run() {

@@ -21,7 +21,7 @@ namespace {
 /// Shows users' events, looked up user by user, from wherever they lie.
 class UserScan {
  public:
-  UserScan(pg::Spi& spi, const ScanDemand& demand, HistoryVisitor& visitor)
+  UserScan(pg::Spi& spi, const ScanDemand& demand, Numbers numbers, HistoryVisitor& visitor)
       : demand_(demand),
         visitor_(visitor),
         tables_(event::RecentTables::read(spi)),
@@ -29,7 +29,7 @@ class UserScan {
         recent_("cdp", tables_.open().table, tables_.open().key, sees_),
         chunks_("cdp", "timeline", "timeline_pkey", sees_),
         names_(spi),
-        values_(demand.properties, names_, ChunkValues::Numbers::AsWritten),
+        values_(demand.properties, names_, numbers),
         in_order_(spi) {
     if (tables_.may_count_in_closed())
       closed_.emplace("cdp", tables_.closed().table, tables_.closed().key, sees_);
@@ -71,7 +71,8 @@ class UserScan {
       const TimelineView::Match match = timeline.match(demand_.events, places_);
       if (match.count == 0 && !demand_.wants_all_events) continue;
       values_.begin(*chunk);
-      if (!visitor_.chunk({timeline, places_, match, false, property_})) return false;
+      if (!visitor_.chunk({timeline, places_, match, false, property_, {chunk->place(), chunk->writer()}}))
+        return false;
     }
     return true;
   }
@@ -113,12 +114,12 @@ class UserScan {
 
 }  // namespace
 
-void scan_users(pg::Spi& spi, const ScanDemand& demand, const std::vector<int64_t>& users,
+void scan_users(pg::Spi& spi, const ScanDemand& demand, const std::vector<int64_t>& users, Numbers numbers,
                 HistoryVisitor& visitor) {
   if (demand.wants_nothing()) return;
   std::vector<int64_t> ordered = users;
   std::sort(ordered.begin(), ordered.end());
-  UserScan scan(spi, demand, visitor);
+  UserScan scan(spi, demand, numbers, visitor);
   for (const int64_t user_no : ordered) scan.run(user_no);
 }
 

@@ -127,7 +127,8 @@ class Batch {
       circumstances.push_back(&piece_.circumstances()[messages_[i].number]);
     }
     in(Stage::Store, [&] { event::store_events(spi_, events_, origins); });
-    in(Stage::Sessions, [&] { session::add_events(spi_, events_, circumstances, now_); });
+    const auto last_seen = [this](int64_t user_no) { return directory_->profile(user_no).last_seen_before; };
+    in(Stage::Sessions, [&] { session::add_events(spi_, events_, circumstances, last_seen, now_); });
     in(Stage::Feedback, [&] { decision::take_feedback(spi_, events_); });
   }
 
