@@ -32,6 +32,7 @@ SELECT cdp_track('ann', CASE n % 100 WHEN 0 THEN 'b' ELSE 'a' END, CASE n % 100 
 FROM generate_series(1, 4040) AS n \g /dev/null
 SELECT cdp_track('bob', 'a', '{"kind": "x"}', timestamptz '2025-03-02Z' + n * interval '1 hour'), cdp_track('bob', 'b', '{"price": 0.1}', timestamptz '2025-03-03Z' + n * interval '1 hour')
 FROM generate_series(1, 10) AS n \g /dev/null
+SELECT cdp_track('zoe', 'b', '{"price": 0.2}', timestamptz '2025-03-03Z' + n * interval '1 hour') FROM generate_series(1, 10) AS n \g /dev/null
 SELECT cdp_process();
 SELECT cdp_pack() > 4000 AS are_packed;
 SELECT count(*) > 5 AS are_many FROM cdp.timeline AS t JOIN cdp.profile AS p USING (user_no) WHERE user_id = 'ann';
@@ -45,6 +46,17 @@ SELECT * FROM pg_temp.go_on('ann');
 SELECT cdp_pack();
 SELECT * FROM pg_temp.go_on('ann');
 SELECT * FROM pg_temp.go_on('ann');
+-- While others' events are being packed: hers are packed, wait to be, and new, one behind the other or not.
+SELECT * FROM pg_temp.go_on('zoe');
+SELECT cdp_pack(1) > 0 AS are_some_packed;
+SELECT count(*) > 0 AS some_wait FROM cdp.packing WHERE packed_until < 9223372036854775807;
+SELECT * FROM pg_temp.go_on('zoe');
+SELECT cdp_segments('zoe');
+SELECT cdp_track('zoe', 'b', '{"price": 100}', cdp_now() - interval '90 minutes') \g /dev/null
+SELECT * FROM pg_temp.go_on('zoe');
+SELECT cdp_segments('zoe');
+SELECT cdp_pack() > 0 AS are_packed;
+SELECT * FROM pg_temp.go_on('zoe');
 -- Rows that lie elsewhere.
 VACUUM FULL cdp.timeline;
 SELECT * FROM pg_temp.go_on('ann');

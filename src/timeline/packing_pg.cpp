@@ -30,6 +30,8 @@ namespace cdp::timeline {
 
 namespace {
 
+bool is_crowded = false;
+
 /// How many rows are gathered anew in the time of packing one.
 constexpr int64_t kGatheredForPacked = 20;
 
@@ -230,6 +232,10 @@ bool Packing::empty_closed() {
   return true;
 }
 
+void note_crowd() { is_crowded = true; }
+
+bool has_crowd() { return is_crowded; }
+
 bool Packing::close_open(Instant now) {
   const event::RecentTables tables = event::RecentTables::read(spi_);
   if (statements_of(tables.open()).is_empty(spi_).boolean(0, 0)) return false;
@@ -238,6 +244,7 @@ bool Packing::close_open(Instant now) {
       " ON CONFLICT (is_single) DO UPDATE SET slot = excluded.slot, opened_at = excluded.opened_at,"
       " packed_until = 0, done_xid = NULL");
   (void)upsert(spi_, static_cast<int16_t>(tables.closed().slot), now);
+  is_crowded = false;
   return true;
 }
 

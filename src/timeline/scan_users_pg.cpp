@@ -5,6 +5,7 @@
 #include "pg/spi.hpp"
 #include "timeline/chunk_values_pg.hpp"
 #include "timeline/packed.hpp"
+#include "timeline/packing.hpp"
 #include "timeline/property_names.hpp"
 #include "timeline/recent_rows_pg.hpp"
 #include "timeline/scan.hpp"
@@ -17,6 +18,9 @@
 namespace cdp::timeline {
 
 namespace {
+
+/// So many recent events of one user are a crowd.
+constexpr int64_t kCrowd = 2000;
 
 /// Shows users' events, looked up user by user, from wherever they lie.
 class UserScan {
@@ -52,14 +56,40 @@ class UserScan {
     std::optional<Instant> packed_until;
     chunks_.seek_down(user_no, kLastInstant);
     if (const auto last = chunks_.next()) packed_until = last->instant(kChunkLast);
-    const bool may_interleave = row && packed_until && row->instant(event::kRecentTime) <= *packed_until;
-    if (may_interleave || is_in_closed(user_no)) return read_in_order(user_no);
-    if (packed_until && !read_packed(user_no)) return;
-    for (; row; row = recent_.next()) {
-      ticker_.tick();
-      const auto property = [&](size_t column) { return recent_value(*row, demand_.properties[column]); };
-      if (!take(row->instant(event::kRecentTime), row->integer(event::kRecentEvent), property)) return;
+    std::optional<Instant> closed_until;
+    const bool counts_in_closed = closed_ && tables_.counts_in_closed(user_no);
+    if (counts_in_closed) {
+      closed_->seek_down(user_no, kLastInstant);
+      if (const auto last = closed_->next()) closed_until = last->instant(event::kRecentTime);
     }
+    std::optional<pg::StoredRow> closed_row;
+    if (closed_until) {
+      closed_->seek_up(user_no, kFirstInstant);
+      closed_row = closed_->next();
+    }
+    // Each of the three may begin before the one in front of it ends.
+    const auto begins_within = [](const std::optional<pg::StoredRow>& first,
+                                  const std::optional<Instant>& last) {
+      return first && last && first->instant(event::kRecentTime) <= *last;
+    };
+    if (begins_within(row, packed_until) || begins_within(row, closed_until) ||
+        begins_within(closed_row, packed_until))
+      return read_in_order(user_no);
+    if (packed_until && !read_packed(user_no)) return;
+    if (closed_row && !read_rows(*closed_, closed_row)) return;
+    if (row) read_rows(recent_, row);
+  }
+
+  /// The rows from one on. False if no more is wanted.
+  bool read_rows(pg::IndexLookup& rows, std::optional<pg::StoredRow> row) {
+    int64_t count = 0;
+    for (; row; row = rows.next()) {
+      ticker_.tick();
+      if (++count == kCrowd) note_crowd();
+      const auto property = [&](size_t column) { return recent_value(*row, demand_.properties[column]); };
+      if (!take(row->instant(event::kRecentTime), row->integer(event::kRecentEvent), property)) return false;
+    }
+    return true;
   }
 
   /// False if no more is wanted, as below.
@@ -88,12 +118,6 @@ class UserScan {
   bool take(Instant time, int32_t event_no, const PropertyValues& property) {
     const int32_t place = demand_.place_of(event_no);
     return (place < 0 && !demand_.wants_all_events) || visitor_.event(time, place, property);
-  }
-
-  bool is_in_closed(int64_t user_no) {
-    if (!closed_ || !tables_.counts_in_closed(user_no)) return false;
-    closed_->seek_up(user_no, kFirstInstant);
-    return closed_->next().has_value();
   }
 
   const ScanDemand& demand_;

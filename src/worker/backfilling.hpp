@@ -1,21 +1,13 @@
 #pragma once
 
 #include "base/time.hpp"
-
-#include <cstdint>
+#include "worker/traffic.hpp"
 
 namespace cdp::pg {
 class Spi;
 }
 
 namespace cdp::worker {
-
-/// What a batch met.
-enum class Traffic : uint8_t {
-  None,     ///< no messages
-  Some,     ///< all that there were
-  Waiting,  ///< more than it took
-};
 
 /// When, by the machine's clock, members are to be gathered next in the background; Instant::max() if there
 /// are none.

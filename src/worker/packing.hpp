@@ -1,8 +1,7 @@
 #pragma once
 
 #include "base/time.hpp"
-
-#include <cstdint>
+#include "worker/traffic.hpp"
 
 namespace cdp::pg {
 class Spi;
@@ -10,8 +9,9 @@ class Spi;
 
 namespace cdp::worker {
 
-/// Packs some recent events into cdp.timeline if it is time for it (cdp.pack_interval). Says when to go on if
-/// there is more, else Instant::max(). Requires the process lock.
-Instant pack_some(pg::Spi& spi, Instant now);
+/// Packs some recent events into cdp.timeline if it is time for it (cdp.pack_interval, or sooner where
+/// somebody has very many); fewer at once where messages come. Says when to go on if there is more, else
+/// Instant::max(). Requires the process lock.
+Instant pack_some(pg::Spi& spi, Instant now, Traffic traffic);
 
 }  // namespace cdp::worker

@@ -25,6 +25,9 @@ namespace {
 
 /// Events that are packed in one transaction: batches wait meanwhile.
 constexpr int64_t kEventsAtOnce = 5000;
+constexpr int64_t kEventsAtOnceInTraffic = 1000;
+/// How long recent events gather at most once somebody has very many of them.
+constexpr Micros kCrowdInterval = 5 * kMinute;
 /// After a step the packing rests so many times as long as it took: those who write keep the machine.
 constexpr Micros kRests = 5;
 /// Between two looks at whether it is time.
@@ -43,14 +46,17 @@ int64_t pack_now(pg::Spi& spi, Instant now, int64_t most_events) {
 }
 
 /// Says whether there is more to do at once, and when to look next.
-bool pack_if_due(pg::Spi& spi, Instant now, Instant* next_look) {
+bool pack_if_due(pg::Spi& spi, Instant now, Traffic traffic, Instant* next_look) {
   static const Instant first_look = now;
   timeline::Packing packing(spi, session::session_starts());
-  if (packing.pack(kEventsAtOnce).has_more) return true;
+  const int64_t most_events = traffic == Traffic::None ? kEventsAtOnce : kEventsAtOnceInTraffic;
+  if (packing.pack(most_events).has_more) return true;
   *next_look = now + std::min(kLookInterval, pack_interval());
   const bool is_closed_empty = packing.empty_closed();
   // Before the first closing it is not known since when events gather.
-  if (now < std::max(packing.opened_at(), first_look) + pack_interval()) return false;
+  const Micros interval = timeline::has_crowd() ? std::min(kCrowdInterval, pack_interval()) : pack_interval();
+  const Instant since = packing.opened_at().is_finite() ? packing.opened_at() : first_look;
+  if (now < since + interval) return false;
   if (!is_closed_empty || !packing.close_open(now)) return false;
   *next_look = now;
   return true;
@@ -77,7 +83,7 @@ void record_success(pg::Spi& spi) {
 
 }  // namespace
 
-Instant pack_some(pg::Spi& spi, Instant now) {
+Instant pack_some(pg::Spi& spi, Instant now, Traffic traffic) {
   static Instant next_look = Instant::min();
   static bool has_more = false;
   static bool may_have_failed = true;  // perhaps a process before this one
@@ -85,7 +91,7 @@ Instant pack_some(pg::Spi& spi, Instant now) {
   if (now < next_look) return has_more ? next_look : Instant::max();
   const Stopwatch stopwatch;
   const std::optional<std::string> failure =
-      failure_of([&] { has_more = pack_if_due(spi, now, &next_look); });
+      failure_of([&] { has_more = pack_if_due(spi, now, traffic, &next_look); });
   if (!failure) {
     if (has_more) next_look = now + (1 + kRests) * stopwatch.us();
     if (std::exchange(may_have_failed, false)) record_success(spi);

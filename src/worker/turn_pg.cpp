@@ -112,16 +112,17 @@ void work(Turn* turn) {
                                  reads_ahead() ? Reading::InThread : Reading::InLine);
   turn->messages = done.messages;
   turn->has_more = done.has_more;
+  const Traffic traffic = done.has_more       ? Traffic::Waiting
+                          : done.messages > 0 ? Traffic::Some
+                                              : Traffic::None;
   Instant next_step = Instant::max();
-  if (!done.has_more) {
+  if (traffic != Traffic::Waiting) {
     pg::Spi spi;
-    next_step = std::min(pack_some(spi, done.now), fold_some(spi, done.now));
+    next_step = std::min(pack_some(spi, done.now, traffic), fold_some(spi, done.now));
   }
   {
     pg::Spi spi;
-    const Instant backfill = next_backfill(spi, done.has_more       ? Traffic::Waiting
-                                                : done.messages > 0 ? Traffic::Some
-                                                                    : Traffic::None);
+    const Instant backfill = next_backfill(spi, traffic);
     turn->wants_backfill = backfill.us <= GetCurrentTimestamp();
     next_step = std::min(next_step, backfill);
   }
