@@ -9,12 +9,9 @@ namespace {
 /// A chunk of one event at a second, as a scan shows it.
 class OneEvent {
  public:
-  explicit OneEvent(int64_t second) {
-    model::Timeline timeline;
-    timeline.events.push_back({Instant{second * kSecond}});
-    bytes_ = model::pack(timeline);
-    view_ = TimelineView::open(model::view_of(bytes_));
-  }
+  explicit OneEvent(int64_t second)
+      : bytes_(model::pack({true, {{Instant{second * kSecond}, "a", 0, false}}})),
+        view_(TimelineView::open(model::view_of(bytes_))) {}
 
   ScannedChunk version(uint64_t place, uint32_t transaction) const {
     return {view_, {}, {}, false, none_, {place, transaction}};
