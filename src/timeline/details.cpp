@@ -17,6 +17,12 @@ constexpr uint64_t kMaxRawTogether = 2 * kMaxRawBytes;
 
 }  // namespace
 
+Json value_of(const EventDetails& details, const PropertyPath& path) {
+  const Json& root = path.root == PropertyRoot::Properties ? details.properties : details.context;
+  const Json* value = root.find(path.names);
+  return value != nullptr ? *value : Json();
+}
+
 size_t DetailsView::head_bytes(ByteView prefix) {
   ByteReader reader(prefix, kDetails);
   if (reader.fixed<uint8_t>() != kDetailsVersion) reader.fail("are of an unknown version");

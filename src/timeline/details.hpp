@@ -30,6 +30,9 @@ struct EventDetails {
   Json context{Json::Object()};     ///< an object
 };
 
+/// The value at a path; JSON null if absent.
+Json value_of(const EventDetails& details, const PropertyPath& path);
+
 /// The numbers of property names, so that packed details need not spell them.
 class PropertyNames {
  public:

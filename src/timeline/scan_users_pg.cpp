@@ -10,7 +10,6 @@
 #include "timeline/recent_rows_pg.hpp"
 #include "timeline/scan.hpp"
 #include "timeline/stored_chunks_pg.hpp"
-#include "timeline/user_events.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -22,6 +21,49 @@ namespace {
 /// So many recent events of one user are a crowd.
 constexpr int64_t kCrowd = 2000;
 
+/// A user's recent events from both tables, in their order.
+class RecentEvents {
+ public:
+  RecentEvents(const event::RecentTables& tables, pg::Sees sees)
+      : tables_(tables), open_("cdp", tables.open().table, tables.open().key, sees) {
+    if (tables.may_count_in_closed())
+      closed_.emplace("cdp", tables.closed().table, tables.closed().key, sees);
+  }
+
+  void seek(int64_t user_no) {
+    open_.seek_up(user_no, kFirstInstant);
+    in_open_ = open_.next();
+    in_closed_.reset();
+    if (!closed_ || !tables_.counts_in_closed(user_no)) return;
+    closed_->seek_up(user_no, kFirstInstant);
+    in_closed_ = closed_->next();
+  }
+
+  /// The first of those that are left; nullptr at the end. Valid until next().
+  const pg::StoredRow* first() const {
+    if (!in_closed_) return in_open_ ? &*in_open_ : nullptr;
+    return !in_open_ || key_of(*in_closed_) < key_of(*in_open_) ? &*in_closed_ : &*in_open_;
+  }
+
+  void next() {
+    if (first() == (in_open_ ? &*in_open_ : nullptr))
+      in_open_ = open_.next();
+    else
+      in_closed_ = closed_->next();
+  }
+
+  static EventKey key_of(const pg::StoredRow& row) {
+    return {row.instant(event::kRecentTime), row.bigint(event::kRecentArrival)};
+  }
+
+ private:
+  const event::RecentTables& tables_;
+  pg::IndexLookup open_;
+  std::optional<pg::IndexLookup> closed_;
+  std::optional<pg::StoredRow> in_open_;
+  std::optional<pg::StoredRow> in_closed_;
+};
+
 /// Shows users' events, looked up user by user, from wherever they lie.
 class UserScan {
  public:
@@ -29,15 +71,10 @@ class UserScan {
       : demand_(demand),
         visitor_(visitor),
         tables_(event::RecentTables::read(spi)),
-        sees_(spi.sees()),
-        recent_("cdp", tables_.open().table, tables_.open().key, sees_),
-        chunks_("cdp", "timeline", "timeline_pkey", sees_),
+        recent_(tables_, spi.sees()),
+        chunks_("cdp", "timeline", "timeline_pkey", spi.sees()),
         names_(spi),
-        values_(demand.properties, names_, numbers),
-        in_order_(spi) {
-    if (tables_.may_count_in_closed())
-      closed_.emplace("cdp", tables_.closed().table, tables_.closed().key, sees_);
-  }
+        values_(demand.properties, names_, numbers) {}
 
   void run(int64_t user_no) {
     {
@@ -51,71 +88,56 @@ class UserScan {
 
  private:
   void read(int64_t user_no) {
-    recent_.seek_up(user_no, kFirstInstant);
-    std::optional<pg::StoredRow> row = recent_.next();
-    std::optional<Instant> packed_until;
-    chunks_.seek_down(user_no, kLastInstant);
-    if (const auto last = chunks_.next()) packed_until = last->instant(kChunkLast);
-    std::optional<Instant> closed_until;
-    const bool counts_in_closed = closed_ && tables_.counts_in_closed(user_no);
-    if (counts_in_closed) {
-      closed_->seek_down(user_no, kLastInstant);
-      if (const auto last = closed_->next()) closed_until = last->instant(event::kRecentTime);
-    }
-    std::optional<pg::StoredRow> closed_row;
-    if (closed_until) {
-      closed_->seek_up(user_no, kFirstInstant);
-      closed_row = closed_->next();
-    }
-    // Each of the three may begin before the one in front of it ends.
-    const auto begins_within = [](const std::optional<pg::StoredRow>& first,
-                                  const std::optional<Instant>& last) {
-      return first && last && first->instant(event::kRecentTime) <= *last;
-    };
-    if (begins_within(row, packed_until) || begins_within(row, closed_until) ||
-        begins_within(closed_row, packed_until))
-      return read_in_order(user_no);
-    if (packed_until && !read_packed(user_no)) return;
-    if (closed_row && !read_rows(*closed_, closed_row)) return;
-    if (row) read_rows(recent_, row);
-  }
-
-  /// The rows from one on. False if no more is wanted.
-  bool read_rows(pg::IndexLookup& rows, std::optional<pg::StoredRow> row) {
-    int64_t count = 0;
-    for (; row; row = rows.next()) {
-      ticker_.tick();
-      if (++count == kCrowd) note_crowd();
-      const auto property = [&](size_t column) { return recent_value(*row, demand_.properties[column]); };
-      if (!take(row->instant(event::kRecentTime), row->integer(event::kRecentEvent), property)) return false;
-    }
-    return true;
-  }
-
-  /// False if no more is wanted, as below.
-  bool read_packed(int64_t user_no) {
+    rows_read_ = 0;
+    recent_.seek(user_no);
     chunks_.seek_up(user_no, kFirstInstant);
     while (const auto chunk = chunks_.next()) {
       check_interrupts();
-      const TimelineView timeline = timeline_of(*chunk);
-      const TimelineView::Match match = timeline.match(demand_.events, places_);
-      if (match.count == 0 && !demand_.wants_all_events) continue;
-      values_.begin(*chunk);
-      if (!visitor_.chunk({timeline, places_, match, false, property_, {chunk->place(), chunk->writer()}}))
-        return false;
+      const pg::StoredRow* row = recent_.first();
+      const bool may_interleave =
+          row != nullptr && row->instant(event::kRecentTime) <= chunk->instant(kChunkLast);
+      if (!(may_interleave ? take_in_order(*chunk) : take(*chunk))) return;
+    }
+    (void)take_rows([](const EventKey&) { return true; });
+  }
+
+  /// False if no more of the user is wanted, as below.
+  bool take(const pg::StoredRow& chunk) {
+    const TimelineView timeline = timeline_of(chunk);
+    const TimelineView::Match match = timeline.match(demand_.events, places_);
+    if (match.count == 0 && !demand_.wants_all_events) return true;
+    values_.begin(chunk);
+    return visitor_.chunk({timeline, places_, match, false, property_, {chunk.place(), chunk.writer()}});
+  }
+
+  /// Event by event, with the recent ones among them.
+  bool take_in_order(const pg::StoredRow& chunk) {
+    for (const PackableEvent& event : events_of(chunk, names_)) {
+      if (!take_rows([&](const EventKey& key) { return key < event.key(); })) return false;
+      const auto property = [&](size_t column) {
+        return value_of(event.details, demand_.properties[column]);
+      };
+      if (!take(event.time, event.event_no, property)) return false;
     }
     return true;
   }
 
-  void read_in_order(int64_t user_no) {
-    in_order_.up(user_no, kFirstInstant, [&](const StoredEvent& event) {
+  /// Recent events as long as `is_next(key)`.
+  template <class F>
+  bool take_rows(const F& is_next) {
+    for (const pg::StoredRow* row = recent_.first(); row != nullptr && is_next(RecentEvents::key_of(*row));
+         row = recent_.first()) {
       ticker_.tick();
-      return take(event.key().first, event.event_no(),
-                  [&](size_t column) { return event.property(demand_.properties[column]); });
-    });
+      if (++rows_read_ == kCrowd) note_crowd();
+      const auto property = [&](size_t column) { return recent_value(*row, demand_.properties[column]); };
+      if (!take(row->instant(event::kRecentTime), row->integer(event::kRecentEvent), property)) return false;
+      recent_.next();
+    }
+    return true;
   }
 
   bool take(Instant time, int32_t event_no, const PropertyValues& property) {
+    ticker_.tick();
     const int32_t place = demand_.place_of(event_no);
     return (place < 0 && !demand_.wants_all_events) || visitor_.event(time, place, property);
   }
@@ -123,15 +145,13 @@ class UserScan {
   const ScanDemand& demand_;
   HistoryVisitor& visitor_;
   event::RecentTables tables_;
-  pg::Sees sees_;
-  pg::IndexLookup recent_;
-  std::optional<pg::IndexLookup> closed_;
+  RecentEvents recent_;
   pg::IndexLookup chunks_;
   StoredPropertyNames names_;
   ChunkValues values_;
   const ChunkProperties property_ = [this](size_t i, size_t column) { return values_.value(i, column); };
-  UserEvents in_order_;
   std::vector<int32_t> places_;  ///< of a chunk
+  int64_t rows_read_ = 0;        ///< of the user
   InterruptTicker ticker_;
   pg::Arena arena_{"cdp user scan"};
 };

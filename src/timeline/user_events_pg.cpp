@@ -97,12 +97,7 @@ class PackedSource : public Source {
   Json properties() const override { return event().details.properties; }
   Json context() const override { return event().details.context; }
   Instant received_at() const override { return event().details.received_at; }
-  Json property(const PropertyPath& path) const override {
-    const Json& root =
-        path.root == PropertyPath::Root::Properties ? event().details.properties : event().details.context;
-    const Json* value = root.find(path.names);
-    return value != nullptr ? *value : Json();
-  }
+  Json property(const PropertyPath& path) const override { return value_of(event().details, path); }
 
  private:
   /// The events are in their order, whichever way they are walked.
