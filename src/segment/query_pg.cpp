@@ -79,13 +79,22 @@ std::vector<int32_t> numbers_of(pg::Spi& spi, std::string_view user_id) {
   return rows.empty() ? std::vector<int32_t>() : unpack_numbers(pg::bytes_of(rows.datum(0, 0)));
 }
 
-/// The number under which the snapshot of `spi` has a segment's members.
-int32_t number_of(pg::Spi& spi, const Definition& segment) {
-  // Nobody ever had it under another one.
-  if (segment.number == segment.segment_no) return segment.number;
-  static pg::Query query("SELECT coalesce(members_no, segment_no) FROM cdp.segment WHERE segment_no = $1");
-  const pg::Rows rows = query(spi, segment.segment_no);
-  return rows.empty() ? segment.segment_no : rows.integer(0, 0);
+bool has_number(const std::vector<int32_t>& numbers, int32_t number) {
+  return std::binary_search(numbers.begin(), numbers.end(), number);
+}
+
+/// Is the user a member, as the snapshot of `spi` has it?
+bool is_member(pg::Spi& spi, const Definition& segment, std::string_view user_id) {
+  // Nobody ever had it under another number.
+  if (segment.number == segment.segment_no) return has_number(numbers_of(spi, user_id), segment.number);
+  static pg::Query query(
+      "SELECT m.segments, (SELECT coalesce(s.members_no, s.segment_no) FROM cdp.segment AS s WHERE"
+      " s.segment_no = $2) FROM cdp.membership AS m WHERE m.user_no ="
+      " (SELECT i.user_no FROM cdp.identity AS i WHERE i.value = $1 ORDER BY i.kind DESC LIMIT 1)");
+  const pg::Rows rows = query(spi, user_id, segment.segment_no);
+  if (rows.empty()) return false;
+  const int32_t number = rows.is_null(0, 1) ? segment.segment_no : rows.integer(0, 1);
+  return has_number(unpack_numbers(pg::bytes_of(rows.datum(0, 0))), number);
 }
 
 constexpr pg::Spi::Mode kReadOnly = pg::Spi::Mode::ReadOnly;
@@ -158,9 +167,7 @@ CDP_FUNCTION(cdp_in_segment) {
   const std::string_view user_id = arguments.text(0);
   const std::string_view name = arguments.text(1);
   return BoolGetDatum(with_spi(segment::kReadOnly, [&](pg::Spi& spi) {
-    const int32_t number = segment::number_of(spi, segment::Catalog::current(spi).require(name));
-    const std::vector<int32_t> numbers = segment::numbers_of(spi, user_id);
-    return std::binary_search(numbers.begin(), numbers.end(), number);
+    return segment::is_member(spi, segment::Catalog::current(spi).require(name), user_id);
   }));
 }
 

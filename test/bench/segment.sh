@@ -4,13 +4,14 @@
 # Events have 100 names, and each name is in about twelve of a thousand rules of ten kinds.
 # The private server has 256 MB of shared buffers: for a million users raise them first (docs/benchmarks.md).
 # CDP_BENCH_USERS (1000000), CDP_BENCH_EVENTS (20000000), CDP_BENCH_SEGMENTS (1000), CDP_BENCH_RATE (5000 events a second),
-# CDP_BENCH_SECONDS (30), CDP_BENCH_FLIPS (100000), CDP_BENCH_PARTS ("compute lookup load flips").
+# CDP_BENCH_WARMUP (15), CDP_BENCH_SECONDS (30), CDP_BENCH_FLIPS (100000), CDP_BENCH_PARTS ("compute lookup load flips").
 set -euo pipefail
 users=${CDP_BENCH_USERS:-1000000}
 events=${CDP_BENCH_EVENTS:-20000000}
 segments=${CDP_BENCH_SEGMENTS:-1000}
 rate=${CDP_BENCH_RATE:-5000}
 seconds=${CDP_BENCH_SECONDS:-30}
+warmup=${CDP_BENCH_WARMUP:-15}
 flips=${CDP_BENCH_FLIPS:-100000}
 database=cdp_bench_segment # its events stay for the next run of the same size and build
 here=$(dirname "$0")
@@ -68,9 +69,11 @@ measure_load() {
   run -c "INSERT INTO cdp.segment (name, rule) VALUES ('probed', 'did(probe in last 1 hour)') ON CONFLICT DO NOTHING" -f "$here/segment/probe.sql" \
     -c 'SELECT cdp_worker_start()' -c CHECKPOINT >/dev/null
   local before after
-  before=$(run -c 'SELECT messages_total FROM cdp.worker')
-  pgbench -n -M prepared -c 4 -j 1 -R $((rate / 10)) -T $((seconds + 2)) -D users="$users" -f "$here/segment/ingest.pgbench" "$database" >"$folder/pgbench" 2>&1 &
+  pgbench -n -M prepared -c 4 -j 1 -R $((rate / 10)) -T $((warmup + seconds + 2)) -D users="$users" -f "$here/segment/ingest.pgbench" "$database" >"$folder/pgbench" 2>&1 &
   local writer=$!
+  # A process that is new to the tables' pages takes a while to get to know them.
+  sleep "$warmup"
+  before=$(run -c 'SELECT messages_total FROM cdp.worker')
   sleep 1
   for probe in a b; do run -c "CALL probe('$probe', $seconds)" & done
   wait "$writer"
