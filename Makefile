@@ -49,7 +49,7 @@ endif
 endif
 
 PG_CPPFLAGS = -Isrc $(VALIJSON_CPPFLAGS) $(shell $(PKG_CONFIG) --cflags roaring nlohmann_json re2 simdjson libxxhash libzstd)
-PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-register -Wno-unused-parameter -fvisibility-inlines-hidden $(if $(CI),-Werror)
+PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-register -Wno-unused-parameter -fvisibility-inlines-hidden $(if $(CI),-Werror -g1)
 SHLIB_LINK = $(shell $(PKG_CONFIG) --libs roaring re2 simdjson libxxhash libzstd) -lstdc++
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
