@@ -45,8 +45,25 @@ test_lint() { bash test/lint.sh; }
 test_install() { perl test/install.pl; }
 
 # Most of a build's time goes into debug information, so these have none, or only lines.
+# run_shared FOLDER PROGRAM …: a program of GoogleTest, its tests shared among the processors; their logs one after the other.
+run_shared() {
+  local folder=$1 index status=0 running=()
+  shift
+  for ((index = 0; index < CDP_JOBS; index++)); do
+    GTEST_TOTAL_SHARDS=$CDP_JOBS GTEST_SHARD_INDEX=$index "$@" >"$folder/shard-$index.log" 2>&1 &
+    running+=($!)
+  done
+  for ((index = 0; index < CDP_JOBS; index++)); do
+    wait "${running[index]}" || status=1
+    cat "$folder/shard-$index.log"
+  done
+  return $status
+}
+
 # The extension's own objects are tested.
-test_unit() { core_build build/core -DCDP_BUILT=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 && build/core/cdp_unit; }
+test_unit() {
+  core_build build/core -DCDP_BUILT=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 && run_shared build/core build/core/cdp_unit
+}
 
 # One build by clang, with AddressSanitizer and UndefinedBehaviorSanitizer, serves both.
 sanitized_build() {
@@ -54,7 +71,9 @@ sanitized_build() {
 }
 
 # Without the one proof by volume, which takes a minute and a half here and touches nothing that others do not.
-test_sanitize() { sanitized_build && build/sanitized/cdp_unit --gtest_filter=-Thompson.ReachesThePublishedRegret; }
+test_sanitize() {
+  sanitized_build && run_shared build/sanitized build/sanitized/cdp_unit --gtest_filter=-Thompson.ReachesThePublishedRegret
+}
 
 # Its corpus and 20 seconds of chance for every fuzzer, a minute for those of bitmaps and rules; what broke it stays in
 # build/sanitized/crash-….
