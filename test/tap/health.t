@@ -238,7 +238,7 @@ ok(wait_for(20, sub { answer('SELECT fails_since < last_error_at FROM cdp.packin
 check_is('packing', 'warning', qr/^It has failed since (\S+ \S+ \S+), last at (?!\1)\S+ \S+ \S+: no room for this\./, qr/^Remove the cause/, 'since then');
 answer('DROP TRIGGER refuse ON cdp.timeline');
 answer('SELECT pg_terminate_backend(pid) FROM cdp.worker_status');
-ok(wait_for(20, sub { (health('packing'))[0] eq 'ok' && answer('SELECT count(*) FROM cdp.unpacked_event') eq '0' }), 'the cause removed, it goes on');
+ok(wait_for(90, sub { (health('packing'))[0] eq 'ok' && answer('SELECT count(*) FROM cdp.unpacked_event') eq '0' }), 'the cause removed, it goes on');
 like(answer('SELECT last_error FROM cdp.packing_status'), qr/no room/, 'what the failure was is kept');
 ok(wait_for(20, sub { answer('SELECT state FROM cdp.packing_status') eq 'gathering' }), 'and the table that was packed is emptied');
 
