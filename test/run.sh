@@ -44,7 +44,6 @@ test_lint() { bash test/lint.sh; }
 
 test_install() { perl test/install.pl; }
 
-# Most of a build's time goes into debug information, so these have none, or only lines.
 # run_shared FOLDER PROGRAM …: a program of GoogleTest, its tests shared among the processors; their logs one after the other.
 run_shared() {
   local folder=$1 index status=0 running=()
@@ -60,7 +59,8 @@ run_shared() {
   return $status
 }
 
-# The extension's own objects are tested.
+# Most of a build's time goes into debug information, so these have none, or only lines. The extension's own
+# objects are tested.
 test_unit() {
   core_build build/core -DCDP_BUILT=ON -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1 && run_shared build/core build/core/cdp_unit
 }

@@ -127,7 +127,6 @@ class UserScan {
   bool take_rows(const F& is_next) {
     for (const pg::StoredRow* row = recent_.first(); row != nullptr && is_next(RecentEvents::key_of(*row));
          row = recent_.first()) {
-      ticker_.tick();
       if (++rows_read_ == kCrowd) note_crowd();
       const auto property = [&](size_t column) { return recent_value(*row, demand_.properties[column]); };
       if (!take(row->instant(event::kRecentTime), row->integer(event::kRecentEvent), property)) return false;

@@ -53,8 +53,8 @@ bool pack_if_due(pg::Spi& spi, Instant now, Traffic traffic, Instant* next_look)
   if (packing.pack(most_events).has_more) return true;
   *next_look = now + std::min(kLookInterval, pack_interval());
   const bool is_closed_empty = packing.empty_closed();
-  // Before the first closing it is not known since when events gather.
   const Micros interval = timeline::has_crowd() ? std::min(kCrowdInterval, pack_interval()) : pack_interval();
+  // Before the first closing it is not known since when events gather.
   const Instant since = packing.opened_at().is_finite() ? packing.opened_at() : first_look;
   if (now < since + interval) return false;
   if (!is_closed_empty || !packing.close_open(now)) return false;
