@@ -1,6 +1,10 @@
 #include "rule/aggregate.hpp"
 
+#include "base/interrupt.hpp"
 #include "rule/moving.hpp"
+
+#include <algorithm>
+#include <deque>
 
 namespace cdp::rule {
 
@@ -26,18 +30,39 @@ std::optional<Threshold> threshold_of(const Aggregate& aggregate) {
   return Threshold{count, op == Operator::Greater || op == Operator::GreaterEqual};
 }
 
-/// Newest first: as soon as enough events are found the older ones need no look.
+/// Newest first: as soon as enough events are found the older ones need no look. Those that come after the
+/// window as it is now take the place of the oldest that counted, one by one, as long as they come in time.
 Verdict evaluate_threshold(const Bound& node, const Threshold& threshold, MovingWindow& window,
-                           const timeline::History& history, Range range) {
-  int64_t found = 0;
-  for (size_t end = range.end;;) {
-    const size_t match = last_match(node.filters.front(), history, range.begin, end);
-    if (match == end) break;
-    if (++found == threshold.count)
-      return {threshold.truth_from_there, window.leaves_at(history.time(match))};
-    end = match;
+                           const timeline::History& history, Instant now) {
+  const BoundFilter& filter = node.filters.front();
+  const Range range = window.at(history, now);
+  const size_t end = window.end_of_all(history);
+  const auto enough = static_cast<size_t>(threshold.count);
+  const auto leaves_at = [&](size_t i) { return window.leaves_at(history.time(i)); };
+  InterruptTicker ticker;
+  std::deque<size_t> counted;  // the latest ones in the window, in their order
+  for (size_t behind = range.end; counted.size() < enough; behind = counted.front()) {
+    ticker.tick();
+    const size_t match = last_match(filter, history, range.begin, behind);
+    if (match == behind) break;
+    counted.push_front(match);
   }
-  return {!threshold.truth_from_there, Instant::max()};
+  const bool is_enough = counted.size() == enough;
+  const bool truth = is_enough == threshold.truth_from_there;
+  for (size_t coming = first_match(filter, history, range.end, end); coming < end;) {
+    const Instant enters = window.enters_at(history.time(coming));
+    if (is_enough && leaves_at(counted.front()) < enters) break;
+    // Whether there are enough is asked when all has gone that goes then, and all has come.
+    while (!counted.empty() && leaves_at(counted.front()) <= enters) counted.pop_front();
+    for (; coming < end && window.enters_at(history.time(coming)) == enters;
+         coming = first_match(filter, history, coming + 1, end)) {
+      ticker.tick();
+      if (leaves_at(coming) > enters) counted.push_back(coming);
+    }
+    if ((counted.size() >= enough) != is_enough) return {truth, enters};
+    while (counted.size() > enough) counted.pop_front();
+  }
+  return {truth, is_enough ? leaves_at(counted.front()) : Instant::max()};
 }
 
 }  // namespace
@@ -46,9 +71,7 @@ Verdict evaluate_aggregate(const Bound& node, const Subject& subject, Instant no
   const auto& aggregate = *node.node->as<Aggregate>();
   if (const std::optional<Threshold> threshold = threshold_of(aggregate)) {
     MovingWindow window(aggregate.window, subject.zone);
-    const Range range = window.at(subject.history, now);
-    if (range.end >= window.end_of_all(subject.history))
-      return evaluate_threshold(node, *threshold, window, subject.history, range);
+    return evaluate_threshold(node, *threshold, window, subject.history, now);
   }
   MovingAggregate moving(node, subject, now);
   return verdict_of(moving);

@@ -4,8 +4,11 @@
 #include "rule/rule.hpp"
 #include "rule_user.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <map>
+#include <string>
+#include <vector>
 
 namespace cdp::rule {
 namespace {
@@ -265,6 +268,52 @@ TEST(RuleEvaluate, ASumLastsUntilTheExpiryThatTurnsIt) {
   EXPECT_EQ(user.ask("sum(a.p in last 10 days) >= 0", "2025-01-03"), for_ever(true));
   EXPECT_EQ(user.ask("min(a.p in last 10 days) = 3", "2025-01-03"), until(false, "2025-01-11"));
   EXPECT_EQ(user.ask("avg(a.p in last 10 days) = 4", "2025-01-03"), until(false, "2025-01-11"));
+}
+
+TEST(RuleEvaluate, ACountLastsAsLongAsEventsToComeKeepItUp) {
+  // Events by the minute of an hour; a window is those of which so many minutes, or at least so many, have
+  // passed.
+  const auto time_of = [](int minute) {
+    return "2025-01-01 0" + std::to_string(minute / 60) + ":" + (minute % 60 < 10 ? "0" : "") +
+           std::to_string(minute % 60);
+  };
+  struct Counted {
+    const char* window;
+    int from;  ///< minutes after an event from which on it is in the window
+    int to;
+  };
+  uint32_t random = 1;
+  const auto next = [&random](uint32_t below) {
+    random = random * 1664525 + 1013904223;
+    return static_cast<int>((random >> 8) % below);
+  };
+  for (int round = 0; round < 300; ++round) {
+    std::vector<int> minutes;
+    for (int i = next(14); i >= 0; --i) minutes.push_back(next(60));
+    std::sort(minutes.begin(), minutes.end());
+    std::vector<std::string> times;
+    for (const int minute : minutes) times.push_back(time_of(minute));
+    User user{"{}", {}};
+    for (const std::string& time : times) user.events.push_back({time.c_str(), "a"});
+    for (const Counted& counted : {Counted{"in last 7 minutes", 0, 7},
+                                   {"more than 9 minutes ago", 9, 1000},
+                                   {"in last 30 minutes", 0, 30}}) {
+      for (const int least : {1, 2, 3}) {
+        const auto holds = [&](int now) {
+          return std::count_if(minutes.begin(), minutes.end(), [&](int minute) {
+                   return minute + counted.from <= now && now < minute + counted.to;
+                 }) >= least;
+        };
+        const int now = next(60);
+        int change = now + 1;
+        while (change < 200 && holds(change) == holds(now)) ++change;
+        const std::string rule = "count(a " + std::string(counted.window) + ") >= " + std::to_string(least);
+        EXPECT_EQ(user.ask(rule.c_str(), time_of(now).c_str()),
+                  change == 200 ? for_ever(holds(now)) : until(holds(now), time_of(change).c_str()))
+            << rule << " at " << time_of(now) << ", round " << round;
+      }
+    }
+  }
 }
 
 TEST(RuleEvaluate, SequencesNeedGrowingTimes) {
