@@ -84,6 +84,9 @@ CREATE SEQUENCE cdp.recent_event_no;
 COMMENT ON SEQUENCE cdp.recent_event_no IS 'Order of arrival of events';
 SELECT pg_catalog.pg_extension_config_dump('cdp.recent_event_no', '');
 
+CREATE SEQUENCE cdp.event_change_no;
+COMMENT ON SEQUENCE cdp.event_change_no IS 'Drawn from with each change of stored events, so that a process which keeps some in memory knows of others'' changes';
+
 CREATE TABLE cdp.recent_event (
     user_no     bigint NOT NULL,
     ts          timestamptz NOT NULL,
@@ -96,9 +99,10 @@ CREATE TABLE cdp.recent_event (
     received_at timestamptz NOT NULL,
     slot        smallint NOT NULL
 ) PARTITION BY LIST (slot);
--- Keys of their own: one of the whole table would have to hold the slot, in every entry.
-CREATE TABLE cdp.recent_event_0 PARTITION OF cdp.recent_event (PRIMARY KEY (user_no, ts, arrival_no)) FOR VALUES IN (0);
-CREATE TABLE cdp.recent_event_1 PARTITION OF cdp.recent_event (PRIMARY KEY (user_no, ts, arrival_no)) FOR VALUES IN (1);
+-- Keys of their own: one of the whole table would have to hold the slot, in every entry. With the event, so that of a user's many events
+-- only those are read that somebody asks for.
+CREATE TABLE cdp.recent_event_0 PARTITION OF cdp.recent_event (PRIMARY KEY (user_no, ts, arrival_no) INCLUDE (event_no)) FOR VALUES IN (0);
+CREATE TABLE cdp.recent_event_1 PARTITION OF cdp.recent_event (PRIMARY KEY (user_no, ts, arrival_no) INCLUDE (event_no)) FOR VALUES IN (1);
 COMMENT ON TABLE cdp.recent_event IS 'Events that came lately, one row each, in the order of their users'' histories; read the view cdp.event';
 COMMENT ON TABLE cdp.recent_event_0 IS 'One of two that take new events in turn; the other is being packed into cdp.timeline, or empty: cdp.packing';
 COMMENT ON TABLE cdp.recent_event_1 IS 'One of two that take new events in turn; the other is being packed into cdp.timeline, or empty: cdp.packing';

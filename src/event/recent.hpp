@@ -21,6 +21,9 @@ enum RecentColumn : uint8_t {
   kRecentReceived
 };
 
+/// The columns of its primary key's index.
+enum RecentKeyColumn : uint8_t { kRecentKeyUser, kRecentKeyTime, kRecentKeyArrival, kRecentKeyEvent };
+
 /// A table of recent events and its primary key.
 struct RecentTable {
   int slot;

@@ -9,8 +9,11 @@
 
 extern "C" {
 #include <access/genam.h>
+#include <access/itup.h>
+#include <access/relscan.h>
 #include <access/stratnum.h>
 #include <access/tableam.h>
+#include <miscadmin.h>
 #include <utils/lsyscache.h>
 #include <utils/rel.h>
 }
@@ -69,7 +72,7 @@ IndexLookup::~IndexLookup() {
       state_));
 }
 
-void IndexLookup::begin(std::span<const Datum> keys, Last last) {
+void IndexLookup::begin(std::span<const Datum> keys, Last last, Gives gives) {
   check_interrupts();
   State* state = state_;
   guard([&] {
@@ -88,6 +91,7 @@ void IndexLookup::begin(std::span<const Datum> keys, Last last) {
       sought[i] = state->keys[static_cast<int>(i + 1 == count ? last : Last::Equal)][i];
       sought[i].sk_argument = keys[static_cast<size_t>(i)];
     }
+    state->scan->xs_want_itup = gives == Gives::Entries;
     index_rescan(state->scan, sought, count, nullptr, 0);
   });
 }
@@ -99,6 +103,32 @@ TupleTableSlot* IndexLookup::next(bool is_forward) {
     const ScanDirection direction = is_forward ? ForwardScanDirection : BackwardScanDirection;
     return index_getnext_slot(state->scan, direction, state->slot) ? state->slot : nullptr;
   });
+}
+
+bool IndexLookup::next_entry(int column, Wants wants, const void* wanted) {
+  State* state = state_;
+  return guard([&] {
+    MemoryContextSwitchTo(state->context);
+    while (index_getnext_tid(state->scan, ForwardScanDirection) != nullptr) {
+      if (wants(wanted, entry(column))) return true;
+      CHECK_FOR_INTERRUPTS();
+    }
+    return false;
+  });
+}
+
+Datum IndexLookup::entry(int column) const {
+  bool is_null = false;
+  return index_getattr(state_->scan->xs_itup, column + 1, state_->scan->xs_itupdesc, &is_null);
+}
+
+std::optional<StoredRow> IndexLookup::entry_row() {
+  State* state = state_;
+  const bool is_seen = guard([&] {
+    MemoryContextSwitchTo(state->context);
+    return index_fetch_heap(state->scan, state->slot);
+  });
+  return is_seen ? std::optional<Row>(state->slot) : std::nullopt;
 }
 
 }  // namespace cdp::pg

@@ -70,6 +70,12 @@ class IndexLookup {
     begin(values, Last::AtLeast);
     is_forward_ = true;
   }
+  /// As seek_up(), for next_entry().
+  template <class... Keys>
+  void seek_entries_up(const Keys&... keys) {
+    const std::array<Datum, sizeof...(Keys)> values{key(keys)...};
+    begin(values, Last::AtLeast, Gives::Entries);
+  }
   template <class... Keys>
   void seek_down(const Keys&... keys) {
     const std::array<Datum, sizeof...(Keys)> values{key(keys)...};
@@ -82,16 +88,35 @@ class IndexLookup {
     return slot != nullptr ? std::optional<Row>(slot) : std::nullopt;
   }
 
+  /// Goes on to the next entry of the index of which `wants(value)` says so, by its value in one of the
+  /// index's columns, from 0: the rows of all others stay unread. `wants` is called where the server's errors
+  /// pass over it, so it must not throw, nor own anything. False at the end.
+  template <class F>
+  bool next_entry(int column, const F& wants) {
+    return next_entry(
+        column,
+        [](const void* wanted, Datum value) noexcept { return (*static_cast<const F*>(wanted))(value); },
+        &wants);
+  }
+  /// What the entry has in a column of the index, which must not be null; valid until the next one.
+  Datum entry(int column) const;
+  /// The entry's row, valid until the next one; nullopt if it is not among those that are seen.
+  std::optional<Row> entry_row();
+
  private:
   struct State;
+  using Wants = bool (*)(const void* wanted, Datum value) noexcept;
+  /// Rows, or the entries of the index itself.
+  enum class Gives : uint8_t { Rows, Entries };
   /// How the last key is compared.
   enum class Last : uint8_t { Equal, AtMost, AtLeast };
 
   static Datum key(int64_t value) { return Int64GetDatum(value); }
   static Datum key(Instant value) { return to_datum(value); }
   static Datum key(std::string_view value) { return to_text(value); }
-  void begin(std::span<const Datum> keys, Last last);
+  void begin(std::span<const Datum> keys, Last last, Gives gives = Gives::Rows);
   TupleTableSlot* next(bool is_forward);
+  bool next_entry(int column, Wants wants, const void* wanted);
 
   State* state_;
   int exceptions_;  ///< under way when this was made

@@ -3,10 +3,6 @@
 #include "base/error.hpp"
 #include "pg/guard.hpp"
 
-extern "C" {
-#include <access/sysattr.h>
-}
-
 namespace cdp::pg {
 
 std::string tid_text(uint64_t place) {
@@ -17,13 +13,6 @@ std::string tids_text(const std::vector<uint64_t>& places) {
   std::string text = "{";
   for (const uint64_t place : places) text += (text.size() > 1 ? ",\"" : "\"") + tid_text(place) + '"';
   return text + "}";
-}
-
-uint32_t StoredRow::writer() const {
-  return guard([&] {
-    bool is_null = false;
-    return DatumGetTransactionId(slot_getsysattr(slot_, MinTransactionIdAttributeNumber, &is_null));
-  });
 }
 
 void StoredRow::unpack(int column) const {

@@ -45,8 +45,6 @@ class StoredRow {
       : values_(values), nulls_(nulls), place_(place), end_(end) {}
 
   uint64_t place() const { return slot_ != nullptr ? place_of(slot_->tts_tid) : place_; }
-  /// The transaction that wrote this version of it, modulo 2^32. Of a row that an index led to.
-  uint32_t writer() const;
   bool is_null(int column) const {
     if (slot_ != nullptr && column >= slot_->tts_nvalid) unpack(column);
     return nulls_[column];

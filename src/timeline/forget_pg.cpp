@@ -4,6 +4,7 @@
 #include "event/store.hpp"
 #include "pg/spi.hpp"
 #include "timeline/gathered_days.hpp"
+#include "timeline/kept_histories.hpp"
 #include "timeline/packing.hpp"
 #include "timeline/user_events.hpp"
 
@@ -25,6 +26,7 @@ void forget_user(pg::Spi& spi, int64_t user_no, const std::vector<int64_t>& numb
   // Also where another process has gathered the bits of a round that is not over.
   if (remove(spi, user_no).size() > 0) add_gone_users(spi, {user_no});
   remove_from_days(spi, days, numbers);
+  note_changed(spi, numbers);
 }
 
 }  // namespace cdp::timeline

@@ -17,6 +17,16 @@ int index_of_or_add(std::vector<T>& items, T item) {
   return static_cast<int>(items.size()) - 1;
 }
 
+size_t size_of(const Json& value) {
+  size_t bytes = sizeof(Json);
+  if (const std::string* text = value.string()) bytes += text->size();
+  if (const Json::Array* elements = value.array())
+    for (const Json& element : *elements) bytes += size_of(element);
+  if (const Json::Object* members = value.object())
+    for (const Json::Member& member : *members) bytes += member.name.size() + size_of(member.value);
+  return bytes;
+}
+
 }  // namespace
 
 int Demand::event(std::string_view name) { return index_of_or_add(events_, std::string(name)); }
@@ -42,6 +52,22 @@ void History::clear() {
   times_.clear();
   events_.clear();
   values_.clear();
+}
+
+void History::truncate(Instant time) {
+  const auto kept =
+      static_cast<size_t>(std::lower_bound(times_.begin(), times_.end(), time) - times_.begin());
+  for (size_t i = kept; i < events_.size(); ++i)
+    if (events_[i] >= 0) positions_[static_cast<size_t>(events_[i])].pop_back();
+  times_.resize(kept);
+  events_.resize(kept);
+  values_.resize(kept * columns_);
+}
+
+size_t History::bytes() const {
+  size_t bytes = size() * kBytesAnEvent;
+  for (const Json& value : values_) bytes += size_of(value);
+  return bytes;
 }
 
 }  // namespace cdp::timeline

@@ -74,6 +74,12 @@ class History {
   /// Appends an event; its time must not be before the last one's. `values` has one value per column.
   void add(Instant time, int event, std::span<Json> values);
   void clear();
+  /// Removes the events at or after this time.
+  void truncate(Instant time);
+
+  /// About how much memory it takes; of it so much an event, beside its values.
+  size_t bytes() const;
+  static constexpr size_t kBytesAnEvent = sizeof(Instant) + sizeof(int) + sizeof(uint32_t);
 
  private:
   size_t columns_;

@@ -55,11 +55,6 @@ class Packing {
   SessionStarts session_starts_;
 };
 
-/// Somebody has so many recent events that it pays to pack them soon: whoever reads his history reads them
-/// one by one. Known to the process that met them, until it closes the open table.
-void note_crowd();
-bool has_crowd();
-
 /// Makes the packed events of `losers` recent ones of `winner`, to be packed again; losers who had any are
 /// gone users from then on.
 void unpack_users(pg::Spi& spi, const std::vector<int64_t>& losers, int64_t winner);

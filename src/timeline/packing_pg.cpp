@@ -6,6 +6,7 @@
 #include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
 #include "timeline/gathered_days.hpp"
+#include "timeline/kept_histories.hpp"
 #include "timeline/packed.hpp"
 #include "timeline/packing.hpp"
 #include "timeline/property_names.hpp"
@@ -29,8 +30,6 @@ extern "C" {
 namespace cdp::timeline {
 
 namespace {
-
-bool is_crowded = false;
 
 /// How many rows are gathered anew in the time of packing one.
 constexpr int64_t kGatheredForPacked = 20;
@@ -232,10 +231,6 @@ bool Packing::empty_closed() {
   return true;
 }
 
-void note_crowd() { is_crowded = true; }
-
-bool has_crowd() { return is_crowded; }
-
 bool Packing::close_open(Instant now) {
   const event::RecentTables tables = event::RecentTables::read(spi_);
   if (statements_of(tables.open()).is_empty(spi_).boolean(0, 0)) return false;
@@ -244,7 +239,6 @@ bool Packing::close_open(Instant now) {
       " ON CONFLICT (is_single) DO UPDATE SET slot = excluded.slot, opened_at = excluded.opened_at,"
       " packed_until = 0, done_xid = NULL");
   (void)upsert(spi_, static_cast<int16_t>(tables.closed().slot), now);
-  is_crowded = false;
   return true;
 }
 
@@ -256,7 +250,8 @@ Packed Packing::pack(int64_t most_events) {
     days.clear();
     return packed;
   }
-  int64_t user_no = tables.packed_until();
+  const int64_t packed_before = tables.packed_until();
+  int64_t user_no = packed_before;
   if (!days.catch_up(spi_, tables, multiplied(most_events, kGatheredForPacked))) {
     packed.has_more = true;
     save_step(user_no, packed);
@@ -293,6 +288,7 @@ Packed Packing::pack(int64_t most_events) {
     finish_user();
   }
   writer.finish();
+  if (packed.events > 0) note_packed(spi_, packed_before + 1, user_no);
   if (!packed.has_more) {
     days.write(spi_, most_events == INT64_MAX ? INT64_MAX : GatheredDays::kRowsAtOnce);
     packed.has_more = !days.is_empty();

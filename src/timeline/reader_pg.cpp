@@ -1,9 +1,10 @@
 #include "base/interrupt.hpp"
 #include "pg/spi.hpp"
-#include "timeline/chunk_cache.hpp"
 #include "timeline/decode_room.hpp"
+#include "timeline/kept_histories.hpp"
 #include "timeline/reader.hpp"
 #include "timeline/scan.hpp"
+#include "timeline/settings.hpp"
 
 #include <algorithm>
 #include <string>
@@ -33,17 +34,30 @@ class HistoryBuilder : public HistoryVisitor {
     return !selection_.may_want || selection_.may_want(user_no, all);
   }
 
-  /// Takes the chunks of people with many of them from there; it must outlive this.
-  void use(ChunkCache& cache) {
-    cache.serve(demand_);
-    cache_ = &cache;
-  }
+  /// Takes from there what it has, and goes on with it; it must outlive this.
+  void use(HistoryCache& cache) { cache_ = &cache; }
+
+  /// Who has so many events, and how many about, that it is worth keeping them there.
+  struct Crowd {
+    int64_t user_no;
+    size_t events;
+  };
+  std::vector<Crowd> crowds() const { return crowds_; }
+  /// From now on histories are not called back for but kept.
+  void keep() { is_keeping_ = true; }
 
   void begin(int64_t user_no) override {
     user_no_ = user_no;
-    chunks_ = 0;
-    needed_now_ = needed_ ? needed_(user_no) : nullptr;
-    history_.clear();
+    kept_ = is_keeping_ ? &cache_->add(user_no) : cache_ != nullptr ? cache_->find(user_no) : nullptr;
+    needed_now_ = kept_ == nullptr && needed_ ? needed_(user_no) : nullptr;
+    if (kept_ != nullptr)
+      kept_->is_whole = false;
+    else
+      history_.clear();
+  }
+
+  std::optional<EventKey> known_before() override {
+    return kept_ != nullptr && !is_keeping_ ? std::optional(kept_->next) : std::nullopt;
   }
 
   bool chunk(const ScannedChunk& chunk) override {
@@ -51,28 +65,38 @@ class HistoryBuilder : public HistoryVisitor {
     if (needed_now_ != nullptr && std::none_of(chunk.places.begin(), chunk.places.end(),
                                                [&](int32_t place) { return is_needed(place); }))
       return true;
-    if (cache_ != nullptr && ++chunks_ > kFewChunks)
-      add_kept(cache_->get(user_no_, chunk, [&](UnpackedChunk& unpacked) { unpack(chunk, unpacked); }));
-    else
-      for_each(chunk, [&](size_t i, Instant time, int32_t place) {
-        if (is_needed(place))
-          add(time, number_of(place), [&](size_t column) { return chunk.property(i, column); });
-      });
+    for_each(chunk, [&](size_t i, Instant time, int32_t place) {
+      if (is_needed(place))
+        add(time, number_of(place), [&](size_t column) { return chunk.property(i, column); });
+    });
     return true;
   }
+
+  bool needs(int32_t place) const noexcept override { return is_needed(place); }
 
   bool event(Instant time, int32_t place, const PropertyValues& property) override {
     if (is_needed(place)) add(time, number_of(place), property);
     return true;
   }
 
+  void shown(const Shown& shown) override {
+    if (kept_ == nullptr) {
+      if (cache_ != nullptr && shown.events >= keep_history_from())
+        crowds_.push_back({user_no_, static_cast<size_t>(shown.events)});
+      return;
+    }
+    kept_->next = std::max(kept_->next, shown.next);
+    if (is_keeping_) kept_->packed_until = shown.packed_until;
+    kept_->is_whole = true;
+    cache_->settle(*kept_);
+  }
+
   void end() override {
-    if (history_.size() > 0) callback_(user_no_, history_);
+    if (!is_keeping_ && history().size() > 0) callback_(user_no_, history());
   }
 
  private:
-  /// So many chunks of a user are not worth keeping.
-  static constexpr int kFewChunks = 4;
+  History& history() { return kept_ != nullptr ? kept_->history : history_; }
 
   bool is_needed(int32_t place) const { return is_number_needed(number_of(place)); }
   bool is_number_needed(int number) const {
@@ -103,7 +127,7 @@ class HistoryBuilder : public HistoryVisitor {
   template <class Property>
   void add(Instant time, int number, const Property& property) {
     for (size_t column = 0; column < values_.size(); ++column) values_[column] = property(column);
-    history_.add(time, number, values_);
+    history().add(time, number, values_);
   }
 
   /// Calls `f(i, time, place)` for each event of the chunk that is demanded.
@@ -118,24 +142,6 @@ class HistoryBuilder : public HistoryVisitor {
     });
   }
 
-  void unpack(const ScannedChunk& chunk, UnpackedChunk& unpacked) {
-    for_each(chunk, [&](size_t i, Instant time, int32_t place) {
-      unpacked.times.push_back(time);
-      unpacked.events.push_back(number_of(place));
-      for (size_t column = 0; column < values_.size(); ++column)
-        unpacked.values.push_back(chunk.property(i, column));
-    });
-  }
-
-  void add_kept(const UnpackedChunk& chunk) {
-    for (size_t i = 0; i < chunk.times.size(); ++i) {
-      if (!is_number_needed(chunk.events[i])) continue;
-      ticker_.tick();
-      const std::span<const Json> values = chunk.values_of(i, values_.size());
-      add(chunk.times[i], chunk.events[i], [&](size_t column) { return values[column]; });
-    }
-  }
-
   const Demand& demand_;
   const std::vector<int>& numbers_;  ///< the demand's of each event of the scan
   const Selection& selection_;
@@ -146,8 +152,10 @@ class HistoryBuilder : public HistoryVisitor {
   History history_;
   HistorySummary summary_;
   std::vector<Json> values_;
-  ChunkCache* cache_ = nullptr;
-  int chunks_ = 0;  ///< of the user
+  HistoryCache* cache_ = nullptr;
+  HistoryCache::Kept* kept_ = nullptr;  ///< the user's history there
+  bool is_keeping_ = false;
+  std::vector<Crowd> crowds_;
   InterruptTicker ticker_;
   DecodeRoom room_;
 };
@@ -182,9 +190,16 @@ void read_histories(pg::Spi& spi, const Demand& demand, const std::vector<int64_
   const Selection everything;
   HistoryBuilder builder(demand, wanted.numbers, everything, callback, needed);
   // Those of whom little is needed are asked for by what follows their events, again and again.
-  static ChunkCache cache;
-  if (needed) builder.use(cache);
+  if (!needed) {
+    scan_users(spi, wanted.scan, users, numbers, builder);
+    return;
+  }
+  HistoryCache& cache = kept_histories(spi, demand);
+  builder.use(cache);
   scan_users(spi, wanted.scan, users, numbers, builder);
+  builder.keep();
+  for (const auto& [user_no, events] : builder.crowds())
+    if (cache.makes_room(events)) scan_users(spi, wanted.scan, {user_no}, numbers, builder);
 }
 
 void read_all_histories(pg::Spi& spi, const Demand& demand, const Selection& selection,

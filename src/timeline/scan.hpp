@@ -5,6 +5,7 @@
 #include "timeline/history.hpp"
 #include "timeline/packed.hpp"
 #include "timeline/summary.hpp"
+#include "timeline/user_events.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -44,12 +45,11 @@ using PropertyValues = std::function<Json(size_t place)>;
 /// The same of the i-th event of a chunk.
 using ChunkProperties = std::function<Json(size_t i, size_t place)>;
 
-/// A version of a stored row: where it lies, and which transaction wrote it, modulo 2^32.
-struct RowVersion {
-  uint64_t place = 0;  ///< 0: not known
-  uint32_t transaction = 0;
-
-  friend bool operator==(const RowVersion&, const RowVersion&) = default;
+/// How far a user was shown.
+struct Shown {
+  EventKey next{Instant::min(), INT64_MIN};  ///< events before this, as far as demanded; no others
+  Instant packed_until = Instant::min();     ///< what is later is not packed
+  int64_t events = 0;                        ///< about how many he has, demanded or not
 };
 
 /// Events of a user, packed: all of a chunk, of which at least one is demanded.
@@ -59,7 +59,6 @@ struct ScannedChunk {
   TimelineView::Match match;        ///< which of ScanDemand::events occur
   bool is_all;                      ///< the user has no other events
   const ChunkProperties& property;
-  RowVersion version = {};
 
   /// Does an event occur, given by its place in ScanDemand::events?
   bool has(int32_t place) const {
@@ -84,12 +83,26 @@ class HistoryVisitor {
   /// A user begins.
   virtual void begin(int64_t user_no) = 0;
 
+  /// Asked by scan_users() then: before which event is all known, so that only those from it on, none of
+  /// which is packed, are to be shown? nullopt: nothing is.
+  virtual std::optional<EventKey> known_before() { return std::nullopt; }
+
   /// Further events, packed. Those outside of the demanded time are to be passed over. False: no more of this
   /// user is wanted.
   virtual bool chunk(const ScannedChunk& chunk) = 0;
 
+  /// Asked before an event that is not packed is read: is one of this kind needed of this user? Events that
+  /// are not may be shown all the same.
+  virtual bool needs(int32_t place) const noexcept {
+    (void)place;
+    return true;
+  }
+
   /// A further event, one that is demanded, and its place in ScanDemand::events, or -1. False as above.
   virtual bool event(Instant time, int32_t place, const PropertyValues& property) = 0;
+
+  /// Told by scan_users() before the end.
+  virtual void shown(const Shown& shown) { (void)shown; }
 
   /// The user's events are at their end, or no more were wanted.
   virtual void end() = 0;

@@ -18,50 +18,68 @@ namespace cdp::timeline {
 
 namespace {
 
-/// So many recent events of one user are a crowd.
-constexpr int64_t kCrowd = 2000;
+/// Of a user's events in a table of recent ones those of some kinds, in their order.
+class RecentEntries {
+ public:
+  RecentEntries(const event::RecentTable& table, pg::Sees sees)
+      : index_("cdp", table.table, table.key, sees) {}
+
+  /// `wants(event_no)`: which kinds; it must not throw, nor own anything.
+  template <class F>
+  void seek(int64_t user_no, Instant since, const F& wants) {
+    index_.seek_entries_up(user_no, since);
+    next(wants);
+  }
+  template <class F>
+  void next(const F& wants) {
+    is_there_ = index_.next_entry(
+        event::kRecentKeyEvent, [&wants](Datum event_no) noexcept { return wants(DatumGetInt32(event_no)); });
+    if (is_there_)
+      key_ = {{DatumGetTimestampTz(index_.entry(event::kRecentKeyTime))},
+              DatumGetInt64(index_.entry(event::kRecentKeyArrival))};
+  }
+  void leave() { is_there_ = false; }
+
+  bool is_there() const { return is_there_; }
+  const EventKey& key() const { return key_; }
+  /// nullopt if it does not count.
+  std::optional<pg::StoredRow> row() { return index_.entry_row(); }
+
+ private:
+  pg::IndexLookup index_;
+  bool is_there_ = false;
+  EventKey key_;
+};
 
 /// A user's recent events from both tables, in their order.
 class RecentEvents {
  public:
   RecentEvents(const event::RecentTables& tables, pg::Sees sees)
-      : tables_(tables), open_("cdp", tables.open().table, tables.open().key, sees) {
-    if (tables.may_count_in_closed())
-      closed_.emplace("cdp", tables.closed().table, tables.closed().key, sees);
+      : tables_(tables), open_(tables.open(), sees) {
+    if (tables.may_count_in_closed()) closed_.emplace(tables.closed(), sees);
   }
 
-  void seek(int64_t user_no) {
-    open_.seek_up(user_no, kFirstInstant);
-    in_open_ = open_.next();
-    in_closed_.reset();
-    if (!closed_ || !tables_.counts_in_closed(user_no)) return;
-    closed_->seek_up(user_no, kFirstInstant);
-    in_closed_ = closed_->next();
-  }
-
-  /// The first of those that are left; nullptr at the end. Valid until next().
-  const pg::StoredRow* first() const {
-    if (!in_closed_) return in_open_ ? &*in_open_ : nullptr;
-    return !in_open_ || key_of(*in_closed_) < key_of(*in_open_) ? &*in_closed_ : &*in_open_;
-  }
-
-  void next() {
-    if (first() == (in_open_ ? &*in_open_ : nullptr))
-      in_open_ = open_.next();
+  template <class F>
+  void seek(int64_t user_no, Instant since, const F& wants) {
+    open_.seek(user_no, since, wants);
+    if (!closed_) return;
+    if (tables_.counts_in_closed(user_no))
+      closed_->seek(user_no, since, wants);
     else
-      in_closed_ = closed_->next();
+      closed_->leave();
   }
 
-  static EventKey key_of(const pg::StoredRow& row) {
-    return {row.instant(event::kRecentTime), row.bigint(event::kRecentArrival)};
+  /// The first of those that are left; nullptr at the end.
+  RecentEntries* first() {
+    RecentEntries* closed = closed_ && closed_->is_there() ? &*closed_ : nullptr;
+    if (!open_.is_there()) return closed;
+    return closed != nullptr && closed->key() < open_.key() ? closed : &open_;
   }
 
  private:
   const event::RecentTables& tables_;
-  pg::IndexLookup open_;
-  std::optional<pg::IndexLookup> closed_;
-  std::optional<pg::StoredRow> in_open_;
-  std::optional<pg::StoredRow> in_closed_;
+  RecentEntries open_;
+  std::optional<RecentEntries> closed_;
 };
 
 /// Shows users' events, looked up user by user, from wherever they lie.
@@ -80,24 +98,48 @@ class UserScan {
     {
       const pg::InContext in_arena(arena_.context());
       visitor_.begin(user_no);
-      read(user_no);
+      shown_ = {};
+      if (const std::optional<EventKey> from = visitor_.known_before())
+        read_on(user_no, *from);
+      else
+        read(user_no);
+      visitor_.shown(shown_);
     }
     visitor_.end();
     arena_.reset();
   }
 
  private:
+  /// Which recent events are read.
+  auto wants() {
+    return [this](int32_t event_no) noexcept {
+      ++shown_.events;
+      const int32_t place = demand_.place_of(event_no);
+      return (place >= 0 || demand_.wants_all_events) && visitor_.needs(place);
+    };
+  }
+
   void read(int64_t user_no) {
-    rows_read_ = 0;
-    recent_.seek(user_no);
+    recent_.seek(user_no, kFirstInstant, wants());
     chunks_.seek_up(user_no, kFirstInstant);
     while (const auto chunk = chunks_.next()) {
       check_interrupts();
-      const pg::StoredRow* row = recent_.first();
-      const bool may_interleave =
-          row != nullptr && row->instant(event::kRecentTime) <= chunk->instant(kChunkLast);
+      shown_.packed_until = std::max(shown_.packed_until, chunk->instant(kChunkLast));
+      shown_.next = std::max(shown_.next, {shown_.packed_until, INT64_MIN});
+      shown_.events += chunk->integer(kChunkSize);
+      const RecentEntries* entry = recent_.first();
+      const bool may_interleave = entry != nullptr && entry->key().first <= chunk->instant(kChunkLast);
       if (!(may_interleave ? take_in_order(*chunk) : take(*chunk))) return;
     }
+    (void)take_rows([](const EventKey&) { return true; });
+  }
+
+  /// The recent events from this one on.
+  void read_on(int64_t user_no, const EventKey& from) {
+    recent_.seek(user_no, std::max(from.first, kFirstInstant), wants());
+    for (RecentEntries* entry = recent_.first(); entry != nullptr && entry->key() < from;
+         entry = recent_.first())
+      entry->next(wants());
     (void)take_rows([](const EventKey&) { return true; });
   }
 
@@ -107,7 +149,7 @@ class UserScan {
     const TimelineView::Match match = timeline.match(demand_.events, places_);
     if (match.count == 0 && !demand_.wants_all_events) return true;
     values_.begin(chunk);
-    return visitor_.chunk({timeline, places_, match, false, property_, {chunk.place(), chunk.writer()}});
+    return visitor_.chunk({timeline, places_, match, false, property_});
   }
 
   /// Event by event, with the recent ones among them.
@@ -125,12 +167,14 @@ class UserScan {
   /// Recent events as long as `is_next(key)`.
   template <class F>
   bool take_rows(const F& is_next) {
-    for (const pg::StoredRow* row = recent_.first(); row != nullptr && is_next(RecentEvents::key_of(*row));
-         row = recent_.first()) {
-      if (++rows_read_ == kCrowd) note_crowd();
-      const auto property = [&](size_t column) { return recent_value(*row, demand_.properties[column]); };
-      if (!take(row->instant(event::kRecentTime), row->integer(event::kRecentEvent), property)) return false;
-      recent_.next();
+    for (RecentEntries* entry = recent_.first(); entry != nullptr && is_next(entry->key());
+         entry = recent_.first()) {
+      if (const std::optional<pg::StoredRow> row = entry->row()) {
+        const auto property = [&](size_t column) { return recent_value(*row, demand_.properties[column]); };
+        if (!take(entry->key().first, row->integer(event::kRecentEvent), property)) return false;
+      }
+      shown_.next = std::max(shown_.next, {entry->key().first, entry->key().second + 1});
+      entry->next(wants());
     }
     return true;
   }
@@ -150,7 +194,7 @@ class UserScan {
   ChunkValues values_;
   const ChunkProperties property_ = [this](size_t i, size_t column) { return values_.value(i, column); };
   std::vector<int32_t> places_;  ///< of a chunk
-  int64_t rows_read_ = 0;        ///< of the user
+  Shown shown_;                  ///< of the user
   InterruptTicker ticker_;
   pg::Arena arena_{"cdp user scan"};
 };

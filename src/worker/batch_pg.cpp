@@ -7,6 +7,7 @@
 #include "profile/directory.hpp"
 #include "segment/catalog.hpp"
 #include "session/store.hpp"
+#include "timeline/kept_histories.hpp"
 #include "timeline/logged.hpp"
 #include "timeline/packing.hpp"
 
@@ -101,6 +102,10 @@ class Batch {
     for (const auto& [winner, parts] : losers_of) timeline::unpack_users(spi_, parts, winner);
     for (const auto& [winner, parts] : losers_of) session::merge_users(spi_, parts, winner, now_);
     segment::merge_users(spi_, merged, now_);
+    for (const auto& [winner, parts] : losers_of) {
+      timeline::note_changed(spi_, parts);
+      timeline::note_changed(spi_, std::span(&winner, 1));
+    }
   }
 
   void store() {
@@ -126,7 +131,12 @@ class Batch {
       origins.push_back(&messages_[i]);
       circumstances.push_back(&piece_.circumstances()[messages_[i].number]);
     }
-    in(Stage::Store, [&] { event::store_events(spi_, events_, origins); });
+    in(Stage::Store, [&] {
+      event::store_events(spi_, events_, origins);
+      std::vector<timeline::StoredTime> stored;
+      for (const event::Event& event : events_) stored.push_back({event.user_no, event.time});
+      timeline::note_stored(spi_, stored);
+    });
     const auto last_seen = [this](int64_t user_no) { return directory_->profile(user_no).last_seen_before; };
     in(Stage::Sessions, [&] { session::add_events(spi_, events_, circumstances, last_seen, now_); });
     in(Stage::Feedback, [&] { decision::take_feedback(spi_, events_); });

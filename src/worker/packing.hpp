@@ -9,9 +9,9 @@ class Spi;
 
 namespace cdp::worker {
 
-/// Packs some recent events into cdp.timeline if it is time for it (cdp.pack_interval, or sooner where
-/// somebody has very many); fewer at once where messages come. Says when to go on if there is more, else
-/// Instant::max(). Requires the process lock.
+/// Packs some recent events into cdp.timeline if it is time for it (cdp.pack_interval); fewer at once where
+/// messages come and none waits. Says when to go on if there is more, else Instant::max(). Requires the
+/// process lock.
 Instant pack_some(pg::Spi& spi, Instant now, Traffic traffic);
 
 }  // namespace cdp::worker

@@ -23,11 +23,10 @@ namespace cdp::worker {
 
 namespace {
 
-/// Events that are packed in one transaction: batches wait meanwhile.
+/// Events that are packed in one transaction: batches wait meanwhile. Where messages wait already, all of
+/// them are late, and the more recent events there are, the slower goes each: then, too, packing goes on.
 constexpr int64_t kEventsAtOnce = 5000;
 constexpr int64_t kEventsAtOnceInTraffic = 1000;
-/// How long recent events gather at most once somebody has very many of them.
-constexpr Micros kCrowdInterval = 5 * kMinute;
 /// After a step the packing rests so many times as long as it took: those who write keep the machine.
 constexpr Micros kRests = 5;
 /// Between two looks at whether it is time.
@@ -49,14 +48,13 @@ int64_t pack_now(pg::Spi& spi, Instant now, int64_t most_events) {
 bool pack_if_due(pg::Spi& spi, Instant now, Traffic traffic, Instant* next_look) {
   static const Instant first_look = now;
   timeline::Packing packing(spi, session::session_starts());
-  const int64_t most_events = traffic == Traffic::None ? kEventsAtOnce : kEventsAtOnceInTraffic;
+  const int64_t most_events = traffic == Traffic::Some ? kEventsAtOnceInTraffic : kEventsAtOnce;
   if (packing.pack(most_events).has_more) return true;
   *next_look = now + std::min(kLookInterval, pack_interval());
   const bool is_closed_empty = packing.empty_closed();
-  const Micros interval = timeline::has_crowd() ? std::min(kCrowdInterval, pack_interval()) : pack_interval();
   // Before the first closing it is not known since when events gather.
   const Instant since = packing.opened_at().is_finite() ? packing.opened_at() : first_look;
-  if (now < since + interval) return false;
+  if (now < since + pack_interval()) return false;
   if (!is_closed_empty || !packing.close_open(now)) return false;
   *next_look = now;
   return true;

@@ -116,9 +116,10 @@ void work(Turn* turn) {
                           : done.messages > 0 ? Traffic::Some
                                               : Traffic::None;
   Instant next_step = Instant::max();
-  if (traffic != Traffic::Waiting) {
+  {
     pg::Spi spi;
-    next_step = std::min(pack_some(spi, done.now, traffic), fold_some(spi, done.now));
+    next_step = pack_some(spi, done.now, traffic);
+    if (traffic != Traffic::Waiting) next_step = std::min(next_step, fold_some(spi, done.now));
   }
   {
     pg::Spi spi;

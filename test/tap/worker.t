@@ -249,14 +249,16 @@ for my $case ([ '', qr/the standby standby ends an old query/, qr/^End the oldes
 }
 $node->append_conf('postgresql.conf', "cdp.pack_interval = '1h'");
 $node->reload;
-# Where somebody has thousands of recent events it does not take the whole hour: each batch with an event of his reads them.
+# Where messages wait all the time packing goes on as well: the more recent events there are, the longer each of them takes.
 answer('SELECT cdp_pack()');
-answer(q{INSERT INTO cdp.segment (name, rule) VALUES ('crowd', 'count(crowd) > 10')});
-answer(q{UPDATE cdp.packing SET opened_at = now() - interval '6 minutes'});
-answer(q{SELECT cdp_track('many', 'crowd') FROM generate_series(1, 2100)});
-ok(wait_for(30, sub { (answer(q{SELECT sum(n) FROM cdp.timeline JOIN cdp.profile USING (user_no) WHERE user_id = 'many'}) || 0) == 2100 }),
-	'a crowd of recent events is packed soon');
-ok(wait_for(10, sub { answer(q{SELECT cdp_in_segment('many', 'crowd')}) eq 't' }), 'and counts');
+$node->append_conf('postgresql.conf', "cdp.pack_interval = '1s'\ncdp.batch_size = 1");
+$node->reload;
+answer(q{SELECT cdp_track('waits', 'look') FROM generate_series(1, 20000)});
+my $packed_and_waiting = q{SELECT EXISTS (SELECT FROM cdp.timeline JOIN cdp.profile USING (user_no) WHERE user_id = 'waits'), (SELECT pending_messages > 0 FROM cdp.worker_status)};
+ok(wait_for(60, sub { answer($packed_and_waiting) eq 't|t' }), 'events are packed while messages wait');
+$node->append_conf('postgresql.conf', "cdp.pack_interval = '1h'\ncdp.batch_size = 100000");
+$node->reload;
+ok(wait_for(60, sub { pending('one') == 0 }), 'which are taken');
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 sleep 3;
 is(answer(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'cdp%'}, 'postgres', $standby), 0,
