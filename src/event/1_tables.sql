@@ -86,6 +86,7 @@ SELECT pg_catalog.pg_extension_config_dump('cdp.recent_event_no', '');
 
 CREATE SEQUENCE cdp.event_change_no;
 COMMENT ON SEQUENCE cdp.event_change_no IS 'Drawn from with each change of stored events, so that a process which keeps some in memory knows of others'' changes';
+SELECT pg_catalog.pg_extension_config_dump('cdp.event_change_no', '');
 
 CREATE TABLE cdp.recent_event (
     user_no     bigint NOT NULL,
