@@ -15,6 +15,12 @@ std::string tids_text(const std::vector<uint64_t>& places) {
   return text + "}";
 }
 
+uint32_t StoredRow::written_by() const {
+  bool is_null = false;
+  return DatumGetTransactionId(
+      guard([&] { return slot_getsysattr(slot_, MinTransactionIdAttributeNumber, &is_null); }));
+}
+
 void StoredRow::unpack(int column) const {
   guard([&] { slot_getsomeattrs(slot_, column + 1); });
 }

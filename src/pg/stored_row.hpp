@@ -45,6 +45,8 @@ class StoredRow {
       : values_(values), nulls_(nulls), place_(place), end_(end) {}
 
   uint64_t place() const { return slot_ != nullptr ? place_of(slot_->tts_tid) : place_; }
+  /// The transaction, or subtransaction, that wrote it. For rows of a scan's slot.
+  uint32_t written_by() const;
   bool is_null(int column) const {
     if (slot_ != nullptr && column >= slot_->tts_nvalid) unpack(column);
     return nulls_[column];

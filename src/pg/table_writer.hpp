@@ -27,6 +27,9 @@ class TableWriter {
     updates_->update(place, sets...);
   }
 
+  /// What StoredRow::written_by() says of rows that are written here and now.
+  static uint32_t writer();
+
   void finish() {
     if (inserts_) inserts_->finish();
     if (updates_) updates_->finish();

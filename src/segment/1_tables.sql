@@ -21,7 +21,7 @@ COMMENT ON COLUMN cdp.segment.kind IS 'What says who is a member: rule; list (cd
 COMMENT ON COLUMN cdp.segment.rule IS 'Who is a member; an UPDATE recomputes the members. Null for lists and queries';
 COMMENT ON COLUMN cdp.segment.description IS 'Free text';
 COMMENT ON COLUMN cdp.segment.status IS 'ready: members follow events and time; pending: members are still to be computed, which cdp_process() and the worker do (progress tells how far); until then they stay as they are; paused, by UPDATE: members stay as they are until it is set to ready, which recomputes them';
-COMMENT ON COLUMN cdp.segment.size IS 'How many members it has';
+COMMENT ON COLUMN cdp.segment.size IS 'How many members it has; under load up to a second old';
 COMMENT ON COLUMN cdp.segment.computed_at IS 'When its members were last computed from scratch';
 COMMENT ON COLUMN cdp.segment.created_at IS 'When it was defined';
 COMMENT ON COLUMN cdp.segment.progress IS 'Which share of all people its new members are computed of in the background, from 0 to 1; null if they are not';
@@ -82,7 +82,7 @@ CREATE TABLE cdp.segment_growth (
     segment_no integer NOT NULL,
     amount     bigint NOT NULL
 );
-COMMENT ON TABLE cdp.segment_growth IS 'By how much cdp.segment.size is behind, where someone held the segment''s row while members changed; usually empty';
+COMMENT ON TABLE cdp.segment_growth IS 'By how much cdp.segment.size is behind: for up to a second under load, and where someone held the segment''s row while members changed; usually empty';
 COMMENT ON COLUMN cdp.segment_growth.segment_no IS 'cdp.segment.segment_no';
 COMMENT ON COLUMN cdp.segment_growth.amount IS 'To be added to cdp.segment.size';
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment_growth', '');

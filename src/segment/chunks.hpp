@@ -23,13 +23,14 @@ struct Change {
 /// that are still gathered. Returns the number of the first one; the others have higher ones.
 int64_t record_changes(const std::vector<Change>& changes, Instant now);
 
-/// The same, and changes members and sizes accordingly. Each change turns round what was: nobody enters
-/// twice.
+/// The same, and changes members and sizes accordingly, the sizes of many segments with the next
+/// settle_sizes(). Each change turns round what was: nobody enters twice.
 void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now);
 
-/// Brings cdp.segment.size up to date where write_changes() could not, since someone held the row. Says
-/// whether there was anything to do.
-bool settle_sizes(pg::Spi& spi);
+/// Brings cdp.segment.size up to date where write_changes() did not, since many segments changed at once or
+/// someone held the row. Does nothing where that was done less than `most_wait` ago. Says whether there was
+/// anything to do.
+bool settle_sizes(pg::Spi& spi, Micros most_wait = 0);
 
 /// A user who is put into a segment, or taken out; `number` as in Definition.
 struct MemberEdit {

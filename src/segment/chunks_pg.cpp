@@ -11,6 +11,7 @@ extern "C" {
 #include <catalog/namespace.h>
 #include <commands/sequence.h>
 #include <utils/lsyscache.h>
+#include <utils/timestamp.h>
 }
 
 namespace cdp::segment {
@@ -21,6 +22,9 @@ constexpr int64_t kUsersPerChunk = 65536;
 
 /// From so many edits on a segment's chunks are written: a chunk has up to 8 kB, whatever changes in it.
 constexpr int64_t kMostEdits = 512;
+
+/// From so many segments on sizes wait for settle_sizes().
+constexpr size_t kManySegments = 16;
 
 /// A segment's chunk.
 using Place = std::pair<int32_t, int32_t>;
@@ -109,6 +113,14 @@ std::map<int32_t, int64_t> add_edits(pg::Spi& spi, const std::vector<Change>& ch
   return growth;
 }
 
+/// Leaves sizes to settle_sizes().
+void note_growth(const std::map<int32_t, int64_t>& growth) {
+  pg::BulkInsert rows("cdp", "segment_growth");
+  for (const auto& [number, amount] : growth)
+    if (amount != 0) rows.add(number, amount);
+  rows.finish();
+}
+
 void write_sizes(pg::Spi& spi, const std::map<int32_t, int64_t>& growth) {
   std::vector<int32_t> numbers;
   std::vector<int64_t> amounts;
@@ -170,7 +182,9 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
     if (const auto grown = growth.find(change.segment->number);
         grown != growth.end() && !change.segment->is_next)
       growth_of_segments[change.segment->segment_no] = grown->second;
-  write_sizes(spi, growth_of_segments);
+  // To write the rows of so many segments costs as much as the changes themselves.
+  growth_of_segments.size() < kManySegments ? write_sizes(spi, growth_of_segments)
+                                            : note_growth(growth_of_segments);
   for (const auto& [number, amount] : growth) {
     int64_t& waiting = waiting_edits(spi)[number];
     if (waiting < kMostEdits) continue;
@@ -179,21 +193,25 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
   }
 }
 
-bool settle_sizes(pg::Spi& spi) {
-  static pg::Query query("SELECT DISTINCT segment_no FROM cdp.segment_growth");
-  static pg::Query is_free("SELECT FROM cdp.segment WHERE segment_no = $1 FOR NO KEY UPDATE SKIP LOCKED");
+bool settle_sizes(pg::Spi& spi, Micros most_wait) {
+  static TimestampTz last = 0;
+  const TimestampTz now = GetCurrentTimestamp();
+  // Not before the last time, whatever happens to the clock.
+  if (now >= last && now < last + most_wait) return false;
+  last = now;
+  static pg::Query is_waiting("SELECT FROM cdp.segment_growth LIMIT 1");
+  if (is_waiting(spi).empty()) return false;
   static pg::Query settle(
-      "WITH taken AS (DELETE FROM cdp.segment_growth WHERE segment_no = $1 RETURNING amount)"
-      " UPDATE cdp.segment SET size = size + (SELECT sum(amount) FROM taken)::bigint WHERE segment_no = $1");
-  const pg::Rows rows = query(spi);
-  bool has_settled = false;
-  for (uint64_t i = 0; i < rows.size(); ++i) {
-    const int32_t segment_no = rows.integer(i, 0);
-    if (is_free(spi, segment_no).empty()) continue;
-    (void)settle(spi, segment_no);
-    has_settled = true;
-  }
-  return has_settled;
+      "WITH free AS (SELECT s.segment_no FROM cdp.segment AS s"
+      "  WHERE s.segment_no = ANY(ARRAY(SELECT segment_no FROM cdp.segment_growth)) FOR NO KEY UPDATE SKIP "
+      "LOCKED),"
+      " taken AS (DELETE FROM cdp.segment_growth WHERE segment_no = ANY(ARRAY(SELECT segment_no FROM free))"
+      "  RETURNING segment_no, amount),"
+      " growth AS (SELECT segment_no, sum(amount)::bigint AS amount FROM taken GROUP BY segment_no)"
+      " UPDATE cdp.segment AS s SET size = s.size + g.amount FROM growth AS g WHERE s.segment_no = "
+      "g.segment_no"
+      " RETURNING s.segment_no");
+  return !settle(spi).empty();
 }
 
 void edit_members(pg::Spi& spi, const Catalog& catalog, const std::vector<MemberEdit>& edits, Sizes sizes) {

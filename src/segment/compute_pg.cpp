@@ -107,6 +107,7 @@ void look_again(pg::Spi& spi, const std::vector<int32_t>& numbers, const bitmap:
   if (numbers.empty() || users.is_empty()) return;
   if (users.cardinality() <= kFewUsers) {
     follow(spi, Catalog::current(spi), touched(spi, users, now, reason), {now, now});
+    (void)settle_sizes(spi);
     return;
   }
   std::vector<int32_t> present;

@@ -1,8 +1,6 @@
 #include "base/interrupt.hpp"
-#include "pg/index_lookup.hpp"
 #include "pg/memory.hpp"
 #include "pg/spi.hpp"
-#include "pg/table_writer.hpp"
 #include "pg/time_zone.hpp"
 #include "profile/edited_profiles.hpp"
 #include "segment/call.hpp"
@@ -10,6 +8,7 @@
 #include "segment/chunks.hpp"
 #include "segment/hints.hpp"
 #include "segment/membership.hpp"
+#include "segment/membership_rows_pg.hpp"
 #include "segment/number_list.hpp"
 #include "segment/population.hpp"
 #include "segment/session_starts_pg.hpp"
@@ -22,57 +21,6 @@
 namespace cdp::segment {
 
 namespace {
-
-/// What a batch found and wrote of one user's row in cdp.membership.
-struct Row {
-  Standing standing;
-  Instant hinted = Instant::max();  ///< the instant at which, or earlier, a hint stands
-  uint64_t place = 0;               ///< 0: there is none
-  bool is_new = true;               ///< never evaluated
-};
-
-using RowMap = std::map<int64_t, Row>;
-
-RowMap load_rows(const Catalog& catalog, const std::vector<int64_t>& users) {
-  RowMap rows;
-  for (const int64_t user_no : users) rows[user_no].standing.is_member.resize(catalog.rules().size());
-  pg::IndexLookup stored("cdp", "membership", "membership_pkey");
-  for (auto& [user_no, row] : rows)
-    stored.find(
-        [&catalog, &row = row](const pg::IndexLookup::Row& found) {
-          for (const int32_t number : unpack_numbers(pg::bytes_of(found.datum(1))))
-            if (const auto index = catalog.index_of(number)) row.standing.is_member[*index] = 1;
-          row.standing.evaluated_at = found.instant(2);
-          row.standing.next_due = found.instant(3);
-          row.hinted = row.standing.next_due;
-          row.place = found.place();
-          row.is_new = false;
-        },
-        user_no);
-  return rows;
-}
-
-void write_rows(const Catalog& catalog, RowMap& rows, Instant now) {
-  std::vector<Due> hints;
-  pg::TableWriter written("cdp", "membership");
-  for (auto& [user_no, row] : rows) {
-    const Standing& standing = row.standing;
-    if (standing.next_due < row.hinted) hints.push_back({user_no, standing.next_due});
-    std::vector<int32_t> numbers;
-    for (size_t i = 0; i < standing.is_member.size(); ++i)
-      if (standing.is_member[i] != 0) numbers.push_back(catalog.definitions()[i].number);
-    const std::string packed = pack_numbers(numbers);
-    const pg::Bytes segments{packed};
-    if (row.place == 0) {
-      written.add(user_no, segments, standing.evaluated_at, standing.next_due);
-    } else {
-      written.update(row.place, pg::Set{1, segments}, pg::Set{2, standing.evaluated_at},
-                     pg::Set{3, standing.next_due});
-    }
-  }
-  written.finish();
-  write_hints(hints, now);
-}
 
 /// Up to which user each rule is evaluated yet; empty: all are for everyone.
 std::vector<int64_t> reach_of(pg::Spi& spi, const Catalog& catalog) {
@@ -90,7 +38,7 @@ std::vector<int64_t> reach_of(pg::Spi& spi, const Catalog& catalog) {
 /// Brings users up to date whose rows are loaded.
 class Follower {
  public:
-  Follower(pg::Spi& spi, const Catalog& catalog, RowMap& rows, Clock clock)
+  Follower(pg::Spi& spi, const Catalog& catalog, MembershipRows& rows, Clock clock)
       : spi_(spi),
         catalog_(catalog),
         rules_(catalog.rules()),
@@ -103,13 +51,13 @@ class Follower {
 
   void run(std::vector<Touched>& users) {
     for (Touched& user : users) {
-      const Row& row = rows_.at(user.user_no);
+      const MembershipRow& row = rows_.at(user.user_no);
       if (row.is_new) look_at_everything(user);
       pending_.emplace(user.user_no, Pending{&user, needed_of(user, row)});
     }
     read();
     read();  // of those for whom that was not enough, all events
-    write_rows(catalog_, rows_, clock_.now);
+    write_membership_rows(catalog_, rows_, clock_.now);
     write_changes(spi_, changes_, clock_.now);
   }
 
@@ -132,16 +80,21 @@ class Follower {
     user.occurrences.insert(user.occurrences.begin(), first);
   }
 
-  /// The events that the rules ask for which what happened can change.
-  std::optional<Events> needed_of(const Touched& user, const Row& row) const {
-    if (row.standing.next_due <= clock_.until) return std::nullopt;
+  /// The events that the rules ask for which what happened, or the time that passed, can change.
+  std::optional<Events> needed_of(const Touched& user, const MembershipRow& row) const {
+    const DueRules& dues = row.standing.dues;
+    if (dues.horizon() <= clock_.until) return std::nullopt;
     Events needed(catalog_.demand().events().size());
-    for (const Occurrence& occurrence : user.occurrences) {
-      if (occurrence.kind != Occurrence::Kind::Event) return std::nullopt;
-      const std::vector<int>* events = rules_.events_beside(occurrence.event);
-      if (events == nullptr) return std::nullopt;
+    const auto add = [&needed](const std::vector<int>* events) {
+      if (events == nullptr) return false;
       for (const int event : *events) needed[static_cast<size_t>(event)] = true;
-    }
+      return true;
+    };
+    for (const Occurrence& occurrence : user.occurrences)
+      if (occurrence.kind != Occurrence::Kind::Event || !add(rules_.events_beside(occurrence.event)))
+        return std::nullopt;
+    for (size_t i = 0; i < dues.rules().size() && dues.instants()[i] <= clock_.until; ++i)
+      if (!add(rules_.events_of(dues.rules()[i]))) return std::nullopt;
     return needed;
   }
 
@@ -169,7 +122,7 @@ class Follower {
 
   void follow(Pending& pending, const timeline::History& history) {
     Touched& user = *pending.user;
-    Row& row = rows_.at(user.user_no);
+    MembershipRow& row = rows_.at(user.user_no);
     const std::vector<Instant> starts = sessions_ ? sessions_->of(user.user_no) : std::vector<Instant>();
     const rule::UserState state{
         &user.traits, &history,          user.user_no,      user.user_id,
@@ -198,7 +151,7 @@ class Follower {
   pg::Spi& spi_;
   const Catalog& catalog_;
   const RuleSet& rules_;
-  RowMap& rows_;
+  MembershipRows& rows_;
   Clock clock_;
   std::optional<SessionStarts> sessions_;
   std::optional<StoredCalls> calls_;
@@ -212,8 +165,8 @@ class Follower {
 namespace {
 
 /// Can anything that happened to this user, or the time that passed, change a rule?
-bool is_concerned(const RuleSet& rules, const Touched& user, const Row& row, Instant until) {
-  if (row.is_new || row.standing.next_due <= until) return true;
+bool is_concerned(const RuleSet& rules, const Touched& user, const MembershipRow& row, Instant until) {
+  if (row.is_new || row.standing.dues.next() <= until) return true;
   return std::any_of(user.occurrences.begin(), user.occurrences.end(), [&](const Occurrence& occurrence) {
     switch (occurrence.kind) {
       case Occurrence::Kind::Event:
@@ -235,7 +188,7 @@ void follow(pg::Spi& spi, const Catalog& catalog, std::vector<Touched> users, Cl
   if (catalog.is_empty() || users.empty()) return;
   std::vector<int64_t> numbers;
   for (const Touched& user : users) numbers.push_back(user.user_no);
-  RowMap rows = load_rows(catalog, numbers);
+  MembershipRows rows = load_membership_rows(catalog, numbers);
   std::erase_if(users, [&](const Touched& user) {
     if (is_concerned(catalog.rules(), user, rows.at(user.user_no), clock.until)) return false;
     rows.erase(user.user_no);
@@ -258,11 +211,11 @@ std::vector<Touched> look_up(pg::Spi& spi, const std::vector<int64_t>& users) {
 int64_t follow_time(pg::Spi& spi, const Catalog& catalog, Clock clock, int64_t max_users) {
   const std::vector<int64_t> hinted = take_hints(spi, clock.until, max_users);
   if (hinted.empty()) return 0;
-  RowMap rows = load_rows(catalog, hinted);
+  MembershipRows rows = load_membership_rows(catalog, hinted);
   std::vector<Due> early;
   std::vector<int64_t> due;
   for (auto row = rows.begin(); row != rows.end();) {
-    const Instant next_due = row->second.standing.next_due;
+    const Instant next_due = row->second.standing.dues.next();
     row->second.hinted = Instant::max();
     if (next_due <= clock.until) {
       due.push_back((row++)->first);

@@ -2,6 +2,7 @@
 
 #include "base/time.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace cdp::segment {
@@ -12,6 +13,9 @@ bool notifies();
 Micros change_retention();
 /// cdp.call_refresh: how long after each time functions that rules of segments call are called again.
 Micros call_refresh();
+
+/// cdp.due_cache: how much memory it takes to know which rules are due next, in bytes.
+size_t due_cache_bytes();
 
 /// cdp.backfill_from: from so many users times rules on members are computed in the background; -1: never.
 int64_t backfill_from();

@@ -15,6 +15,7 @@ namespace {
 bool is_notifying = false;
 int keep_seconds = 0;
 int least_background = 1000000;
+int due_cache_kilobytes = 128 * 1024;
 constexpr int kHourSeconds = 3600;
 int call_refresh_seconds = kHourSeconds;
 
@@ -22,6 +23,7 @@ int call_refresh_seconds = kHourSeconds;
 
 bool notifies() { return is_notifying; }
 Micros change_retention() { return keep_seconds * kSecond; }
+size_t due_cache_bytes() { return static_cast<size_t>(due_cache_kilobytes) * 1024; }
 int64_t backfill_from() { return least_background; }
 Micros call_refresh() { return call_refresh_seconds * kSecond; }
 
@@ -41,6 +43,12 @@ void load() {
         "By the worker, where one runs, while messages go on being taken; else the statement computes them. "
         "0: always; -1: never.",
         &least_background, 1000000, -1, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "cdp.due_cache",
+        "Memory, in each process that processes messages, for which of a person's rules are due next.",
+        "Some 130 bytes a person, taken as they come; of others all rules are asked when any is due.",
+        &due_cache_kilobytes, 128 * 1024, 0, MAX_KILOBYTES, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr,
+        nullptr);
     DefineCustomIntVariable(
         "cdp.call_refresh",
         "How long after each time functions that rules of segments call are called again.",

@@ -49,6 +49,11 @@ std::vector<Effect> effects_of(std::span<const Occurrence> occurrences, const ti
   return effects;
 }
 
+uint64_t new_identity() {
+  static uint64_t last = 0;
+  return ++last;
+}
+
 }  // namespace
 
 Instant effective_at(Instant at, Instant received_at) {
@@ -61,7 +66,7 @@ const char* name_of(Reason reason) {
 }
 
 RuleSet::RuleSet(std::vector<rule::BoundRule> rules, size_t conditions)
-    : rules_(std::move(rules)), conditions_(conditions) {
+    : identity_(new_identity()), rules_(std::move(rules)), conditions_(conditions) {
   int last_event = -1;
   for (const rule::BoundRule& rule : rules_)
     if (!rule.events().empty()) last_event = std::max(last_event, rule.events().back());
@@ -93,6 +98,11 @@ const std::vector<int>* RuleSet::events_beside(int demand_event) const {
   if (!by_any_event_.empty()) return nullptr;
   if (demand_event < 0 || static_cast<size_t>(demand_event) >= beside_event_.size()) return &kNone;
   return &beside_event_[static_cast<size_t>(demand_event)];
+}
+
+const std::vector<int>* RuleSet::events_of(int rule) const {
+  const rule::BoundRule& bound = rules_[static_cast<size_t>(rule)];
+  return bound.uses_all_events() ? nullptr : &bound.events();
 }
 
 const std::vector<int>& RuleSet::changed_by_event(int demand_event) const {
@@ -128,26 +138,38 @@ class Walker {
   }
 
   std::vector<Flip> release() { return std::move(flips_); }
-  bool has_passed_time() const { return has_passed_time_; }
+  bool has_asked_all() const { return has_asked_all_; }
 
  private:
   /// Goes through the instants up to `until` at which time alone may change a rule.
   void pass_time(Instant until) {
-    while (standing_.next_due <= until) {
-      if (!std::exchange(has_passed_time_, true))
-        rules_.changed_by_time(*state_.history, &memory_.moved_by_time_);
-      const Instant due = standing_.next_due;
-      standing_.next_due = Instant::max();
-      for (const int rule : memory_.moved_by_time_) {
-        const WalkMemory::Seen& seen = memory_.seen_[static_cast<size_t>(rule)];
-        // What was found on the way holds until then; what happened since has evaluated the rule itself.
-        if (seen.walk == memory_.walk_ && seen.verdict.valid_until > due)
-          standing_.next_due = std::min(standing_.next_due, seen.verdict.valid_until);
-        else
-          evaluate(rule, due, Reason::Time);
+    DueRules& dues = standing_.dues;
+    while (dues.next() <= until) {
+      const Instant due = dues.next();
+      if (due < dues.horizon()) {
+        const int rule = dues.rules().front();
+        dues.set(rule, Instant::max());
+        evaluate(rule, due, Reason::Time);
+      } else {
+        ask_all(due);
       }
       standing_.evaluated_at = std::max(standing_.evaluated_at, due);
       ticker_.tick();
+    }
+  }
+
+  /// Of rules of which nobody knows when they are due.
+  void ask_all(Instant due) {
+    if (!std::exchange(has_asked_all_, true))
+      rules_.changed_by_time(*state_.history, &memory_.moved_by_time_);
+    standing_.dues = DueRules();
+    for (const int rule : memory_.moved_by_time_) {
+      const WalkMemory::Seen& seen = memory_.seen_[static_cast<size_t>(rule)];
+      // What was found on the way holds until then; what happened since has evaluated the rule itself.
+      if (seen.walk == memory_.walk_ && seen.verdict.valid_until > due)
+        standing_.dues.set(rule, seen.verdict.valid_until);
+      else
+        evaluate(rule, due, Reason::Time);
     }
   }
 
@@ -178,8 +200,10 @@ class Walker {
     // Of several occurrences that take effect at once the first evaluation has seen all.
     const bool is_known = seen.walk == memory_.walk_ && seen.at == at;
     if (!is_known) seen = {memory_.walk_, at, rule::evaluate(rules_[rule], state_, at, &memory_.known_)};
-    // Later than `at` by contract; held to it here, since otherwise time would not pass.
-    standing_.next_due = std::min(standing_.next_due, std::max(seen.verdict.valid_until, at + 1));
+    // Later than `at` by contract; held to it here, since otherwise time would not pass. Of rules that time
+    // leaves alone it is when events come that are known already, which occur themselves.
+    if (rules_[rule].is_time_dependent())
+      standing_.dues.set(rule, std::max(seen.verdict.valid_until, at + 1));
     if (is_known || seen.verdict.truth == (standing_.is_member[rule] != 0)) return;
     standing_.is_member[rule] = seen.verdict.truth ? 1 : 0;
     flips_.push_back({rule, seen.verdict.truth, at, reason});
@@ -191,7 +215,7 @@ class Walker {
   WalkMemory& memory_;
   Instant now_ = Instant::min();  ///< of which memory_ knows verdicts; of nothing at first
   std::vector<Flip> flips_;
-  bool has_passed_time_ = false;
+  bool has_asked_all_ = false;
   InterruptTicker ticker_;
 };
 
@@ -208,7 +232,7 @@ std::optional<std::vector<Flip>> walk_events(const RuleSet& rules, const rule::U
                                              Standing* standing, WalkMemory& memory) {
   Walker walker(rules, state, standing, memory);
   walker.go(occurrences, now);
-  if (walker.has_passed_time()) return std::nullopt;
+  if (walker.has_asked_all()) return std::nullopt;
   return walker.release();
 }
 

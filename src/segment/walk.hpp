@@ -2,6 +2,7 @@
 
 #include "base/time.hpp"
 #include "rule/rule.hpp"
+#include "segment/due_rules.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,8 @@ class RuleSet {
   explicit RuleSet(std::vector<rule::BoundRule> rules, size_t conditions = 0);
   RuleSet() : RuleSet(std::vector<rule::BoundRule>()) {}
 
+  /// Of this set and its copies alone, never 0.
+  uint64_t identity() const { return identity_; }
   size_t size() const { return rules_.size(); }
   size_t conditions() const { return conditions_; }
   const rule::BoundRule& operator[](size_t i) const { return rules_[i]; }
@@ -36,6 +39,8 @@ class RuleSet {
   /// The events, by number of the demand, that those rules ask for which an event can change, ascending;
   /// nullptr where one of them asks for any.
   const std::vector<int>* events_beside(int demand_event) const;
+  /// Those that a rule asks for, likewise.
+  const std::vector<int>* events_of(int rule) const;
   /// Does any rule count sessions?
   bool use_sessions() const { return use_sessions_; }
   /// The functions of SQL that they call, each once.
@@ -43,6 +48,7 @@ class RuleSet {
   bool use_calls() const { return !calls_.empty(); }
 
  private:
+  uint64_t identity_;
   std::vector<rule::BoundRule> rules_;
   size_t conditions_;
   std::vector<std::vector<int>> by_event_;
@@ -94,7 +100,7 @@ struct Flip {
 struct Standing {
   std::vector<char> is_member;            ///< by rule
   Instant evaluated_at = Instant::min();  ///< the latest instant for which rules were evaluated
-  Instant next_due = Instant::max();      ///< first instant at which time alone may change one
+  DueRules dues;                          ///< which time alone may change next
 };
 
 /// What walks remember on their way, used for one user after the other: it is large where there are many
@@ -136,9 +142,9 @@ std::vector<Flip> walk(const RuleSet& rules, const rule::UserState& state,
                        std::span<const Occurrence> occurrences, Instant now, Standing* standing,
                        WalkMemory& memory);
 
-/// The same for events alone, where `state` holds only the events that events_beside() names for them.
-/// nullopt where time alone may change a rule on the way, which takes all events; `standing` is of no use
-/// then.
+/// The same for events alone, where `state` holds only the events that events_beside() names for them and
+/// events_of() for each rule that is due until `now`. nullopt where on the way the horizon of `standing.dues`
+/// is reached, which takes all events; `standing` is of no use then.
 std::optional<std::vector<Flip>> walk_events(const RuleSet& rules, const rule::UserState& state,
                                              std::span<const Occurrence> occurrences, Instant now,
                                              Standing* standing, WalkMemory& memory);

@@ -221,7 +221,9 @@ Processed process(const Limits& limits, Reading reading) {
   has_worked |= inbox.has_changed() || done.users > 0;
   // What a batch could not empty, since someone had it, would be looked through by each one that follows.
   if (!inbox.has_changed()) inbox.empty_processed();
-  if (segment::settle_sizes(spi)) has_worked = true;
+  // Batch after batch changes the same sizes.
+  const bool is_under_way = limits.keeps_up && done.messages > 0;
+  if (segment::settle_sizes(spi, is_under_way ? kSecond : 0)) has_worked = true;
   if (segment::forget_changes(spi, now)) has_worked = true;
   done.has_more = has_more_messages || done.users >= limits.users || is_time_up;
   if (has_worked) {

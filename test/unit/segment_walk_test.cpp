@@ -55,6 +55,8 @@ class Life {
   /// Up to which user each rule is evaluated; this one has number 1.
   void set_reach(std::vector<int64_t> reach) { reach_ = std::move(reach); }
 
+  std::string next_due() const { return format_instant(standing_.dues.next()); }
+
   void evaluate_everything(const char* at) {
     occurrences_.push_back(
         {Occurrence::Kind::Everything, 0, *parse_instant(at), *parse_instant(at), Reason::Event});
@@ -234,6 +236,20 @@ TEST(Walk, TimeAsksOnlyRulesOfEventsThatTheUserHas) {
   EXPECT_EQ(of_events({"c", "d"}), (std::vector<int>{1, 3, 4, 5, 6, 7, 8}));
 }
 
+TEST(Walk, AsksOnlyTheRulesThatAreKnownToBeDue) {
+  Life life({"did(view in last 1 hour)", "did(view in last 2 hours)", "not did(view in last 1 hour)"});
+  life.happen("view", "2025-01-01T00:00:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T00:00:00Z"),
+            (Lines{"0 + 2025-01-01T00:00:00Z event", "1 + 2025-01-01T00:00:00Z event"}));
+  // Another view puts the first rule off, and nothing is due at its old instant.
+  life.happen("view", "2025-01-01T00:30:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T00:30:00Z"), Lines{});
+  EXPECT_EQ(life.next_due(), "2025-01-01T01:30:00Z");
+  EXPECT_EQ(life.walk_to("2025-01-01T02:30:00Z"),
+            (Lines{"0 - 2025-01-01T01:30:00Z time", "2 + 2025-01-01T01:30:00Z time",
+                   "1 - 2025-01-01T02:30:00Z time"}));
+}
+
 TEST(Walk, NeedsOnlyTheEventsBesideThoseThatHappened) {
   timeline::Demand demand;
   const RuleSet rules({rule::bind(rule::parse("did(a) and not did(b)"), demand, {}),
@@ -249,10 +265,13 @@ TEST(Walk, NeedsOnlyTheEventsBesideThoseThatHappened) {
   const RuleSet with_any(
       {rule::bind(rule::parse("did(a)"), demand, {}), rule::bind(rule::parse("did(any)"), demand, {})});
   EXPECT_EQ(with_any.events_beside(a), nullptr);
+  EXPECT_EQ(*with_any.events_of(0), std::vector<int>{a});
+  EXPECT_EQ(with_any.events_of(1), nullptr);
   EXPECT_EQ(with_any.events_beside(timeline::History::kOther), nullptr);
 }
 
-// Events alone, with no more of the history than they need, lead where the whole of it leads.
+// Events and rules that are due, with no more of the history than they need, lead where the whole of it
+// leads.
 TEST(Walk, OfEventsAloneIsTheWalk) {
   const std::vector<const char*> texts{
       "count(a in last 10 seconds) >= 2",  "did(a) and not did(b in last 7 seconds)",
@@ -261,7 +280,7 @@ TEST(Walk, OfEventsAloneIsTheWalk) {
   const uint64_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
-  int compared = 0, refused = 0;
+  int compared = 0, refused = 0, by_time = 0;
   for (int round = 0; round < 300; ++round) {
     timeline::Demand demand;
     rule::ConditionNumbers numbers;
@@ -287,13 +306,18 @@ TEST(Walk, OfEventsAloneIsTheWalk) {
       timeline::History whole, needed;
       for (const auto& [at, event] : events) {
         whole.add(at, event, {});
-        const bool is_needed =
-            std::any_of(occurrences.begin(), occurrences.end(), [&, event = event](auto& occurrence) {
-              const std::vector<int>& beside = *rules.events_beside(occurrence.event);
-              return std::binary_search(beside.begin(), beside.end(), event);
-            });
+        const auto asks = [event = event](const std::vector<int>* asked) {
+          return std::binary_search(asked->begin(), asked->end(), event);
+        };
+        bool is_needed = std::any_of(
+            occurrences.begin(), occurrences.end(),
+            [&](const Occurrence& occurrence) { return asks(rules.events_beside(occurrence.event)); });
+        for (size_t i = 0; i < standing.dues.rules().size(); ++i)
+          is_needed |= standing.dues.instants()[i] <= now && asks(rules.events_of(standing.dues.rules()[i]));
         if (is_needed) needed.add(at, event, {});
       }
+      // Nothing may be known of any rule but when the first is due, as of users read anew.
+      if (random() % 4 == 0) standing.dues = DueRules(standing.dues.next());
       Standing after = standing;
       const std::vector<Flip> flips =
           walk(rules, rule::UserState{nullptr, &whole, 1, "u"}, occurrences, now, &after, memory);
@@ -305,14 +329,18 @@ TEST(Walk, OfEventsAloneIsTheWalk) {
         EXPECT_EQ(*of_events, flips);
         EXPECT_EQ(other.is_member, after.is_member);
         EXPECT_EQ(other.evaluated_at, after.evaluated_at);
-        EXPECT_EQ(other.next_due, after.next_due);
+        EXPECT_EQ(other.dues.next(), after.dues.next());
       }
       refused += step > 0 && !of_events ? 1 : 0;
+      by_time +=
+          static_cast<int>(of_events && std::any_of(of_events->begin(), of_events->end(),
+                                                    [](auto& flip) { return flip.reason == Reason::Time; }));
       standing = after;
     }
   }
   EXPECT_GT(compared, 300);
   EXPECT_GT(refused, 100);
+  EXPECT_GT(by_time, 100);
 }
 
 }  // namespace
