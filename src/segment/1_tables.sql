@@ -110,8 +110,11 @@ COMMENT ON TABLE cdp.segment_due IS 'Hints whom to look at when, some too early:
 COMMENT ON COLUMN cdp.segment_due.due_at IS 'When';
 COMMENT ON COLUMN cdp.segment_due.user_no IS 'Whom: cdp.profile.user_no';
 COMMENT ON COLUMN cdp.segment_due.users IS 'Or which users, who are due in one minute, or in one hour of a later day: they are told apart shortly before it begins';
-CREATE INDEX segment_due_at ON cdp.segment_due (due_at);
-COMMENT ON INDEX cdp.segment_due_at IS 'Finds the hints that are due';
+-- Apart, so that whoever looks for the few shared ones does not go through all of those that are due.
+CREATE INDEX segment_due_at ON cdp.segment_due (due_at) WHERE users IS NULL;
+COMMENT ON INDEX cdp.segment_due_at IS 'Finds the users of their own row who are due';
+CREATE INDEX segment_due_together ON cdp.segment_due (due_at) WHERE users IS NOT NULL;
+COMMENT ON INDEX cdp.segment_due_together IS 'Finds the rows of several users who are to be told apart';
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment_due', '');
 
 CREATE TABLE cdp.segment_change (

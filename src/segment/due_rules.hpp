@@ -13,7 +13,7 @@ namespace cdp::segment {
 /// none is due before the horizon.
 class DueRules {
  public:
-  static constexpr size_t kMost = 8;
+  static constexpr size_t kMost = 16;
 
   /// Without any rule: nothing is due before `horizon`.
   explicit DueRules(Instant horizon = Instant::max()) : horizon_(horizon) {}

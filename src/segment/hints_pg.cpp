@@ -87,7 +87,9 @@ std::vector<int64_t> take_hints(pg::Spi& spi, Instant until, int64_t most_users)
 }
 
 std::optional<Instant> next_hint(pg::Spi& spi) {
-  static pg::Query query("SELECT min(due_at) FROM cdp.segment_due");
+  static pg::Query query(
+      "SELECT least((SELECT min(due_at) FROM cdp.segment_due WHERE users IS NULL),"
+      " (SELECT min(due_at) FROM cdp.segment_due WHERE users IS NOT NULL))");
   const pg::Rows rows = query(spi);
   if (rows.is_null(0, 0)) return std::nullopt;
   return rows.instant(0, 0);

@@ -15,7 +15,7 @@ namespace {
 bool is_notifying = false;
 int keep_seconds = 0;
 int least_background = 1000000;
-int due_cache_kilobytes = 128 * 1024;
+int due_cache_kilobytes = 256 * 1024;
 constexpr int kHourSeconds = 3600;
 int call_refresh_seconds = kHourSeconds;
 
@@ -46,8 +46,8 @@ void load() {
     DefineCustomIntVariable(
         "cdp.due_cache",
         "Memory, in each process that processes messages, for which of a person's rules are due next.",
-        "Some 130 bytes a person, taken as they come; of others all rules are asked when any is due.",
-        &due_cache_kilobytes, 128 * 1024, 0, MAX_KILOBYTES, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr,
+        "Some 220 bytes a person, taken as they come; of others all rules are asked when any is due.",
+        &due_cache_kilobytes, 256 * 1024, 0, MAX_KILOBYTES, PGC_SUSET, GUC_UNIT_KB, nullptr, nullptr,
         nullptr);
     DefineCustomIntVariable(
         "cdp.call_refresh",

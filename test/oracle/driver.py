@@ -166,7 +166,7 @@ class Run(Changes):
         pack = f'SET cdp.chunk_events = {rng.choice([2, 3, 5, 512])};\nSELECT cdp_pack();\n' if chance(rng, 0.4) else ''
         script += (pack if chance(rng, 0.5) else '') + (f'SELECT cdp_process({PIECE});\n' if chance(rng, 0.2) else '') + 'SELECT cdp_process();\n' + pack
         kept = random.Random(self.case.choices[self.step_no] + 1)
-        script = f'SET cdp.keep_history_from = {kept.choice([1, 3, 10, 2000])};\nSET cdp.due_cache = {kept.choice([0, 131072, 131072])};\n' + script
+        script = f'SET cdp.keep_history_from = {kept.choice([1, 3, 10, 2000])};\nSET cdp.due_cache = {kept.choice([0, 262144, 262144])};\n' + script
         script += self.indexes() + '\\o\n' + SNAPSHOT + "SELECT coalesce(json_agg(json_build_array(user_no, segment, change, " \
             f"{us_of('effective_at')}, reason, {us_of('recorded_at')}) ORDER BY change_no), '[]') FROM cdp.segment_change WHERE change_no > :before;\n"
         before, after, changes = self.ask_step(script)

@@ -60,8 +60,8 @@ TEST(DueRules, AreTheEarliestOfAll) {
     std::map<int, Instant> all;
     DueRules dues;
     bool was_full = false;
-    for (int step = 0; step < 60; ++step) {
-      const int rule = static_cast<int>(random() % 30);
+    for (int step = 0; step < 120; ++step) {
+      const int rule = static_cast<int>(random() % 40);
       const Instant at = random() % 5 == 0 ? Instant::max() : Instant{static_cast<int64_t>(random() % 50)};
       all[rule] = at;
       dues.set(rule, at);
