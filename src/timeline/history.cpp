@@ -43,6 +43,9 @@ void History::add(Instant time, int event, std::span<Json> values) {
   }
   times_.push_back(time);
   events_.push_back(event);
+  for (size_t column = 0; column < columns_; ++column)
+    if (const Decimal* const number = values[column].number(); number != nullptr && number->sign() < 0)
+      may_be_negative_[column] = 1;
   std::move(values.begin(), values.end(), std::back_inserter(values_));
 }
 
@@ -52,6 +55,7 @@ void History::clear() {
   times_.clear();
   events_.clear();
   values_.clear();
+  std::fill(may_be_negative_.begin(), may_be_negative_.end(), 0);
 }
 
 void History::truncate(Instant time) {

@@ -54,13 +54,17 @@ class History {
   /// The event number of events that the demand does not name (present only if it wants all).
   static constexpr int kOther = -1;
 
-  explicit History(size_t property_columns = 0) : columns_(property_columns) {}
+  explicit History(size_t property_columns = 0)
+      : columns_(property_columns), may_be_negative_(property_columns) {}
 
   size_t size() const { return times_.size(); }
   Instant time(size_t i) const { return times_[i]; }
   int event(size_t i) const { return events_[i]; }
   /// The value in a property column of the i-th event; JSON null if absent.
   const Json& property(size_t i, size_t column) const { return values_[i * columns_ + column]; }
+
+  /// Has any number of a property column, of whatever event, been negative since there were no events?
+  bool may_be_negative(size_t column) const { return may_be_negative_[column] != 0; }
 
   std::span<const Instant> times() const { return times_; }
   std::span<const int> events() const { return events_; }
@@ -87,6 +91,7 @@ class History {
   std::vector<int> events_;
   std::vector<Json> values_;
   std::vector<std::vector<uint32_t>> positions_;  ///< by event
+  std::vector<char> may_be_negative_;             ///< by column
 };
 
 }  // namespace cdp::timeline
