@@ -2,6 +2,7 @@
 
 #include "segment/due_rules.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,10 +32,12 @@ class KeptDueRules {
     DueRules dues;
     uint32_t writer = 0;
   };
-  static constexpr size_t kPlacesAtOnce = 1024;
+  /// Few, since who processes a message now and then meets users far apart.
+  static constexpr size_t kPlacesAtOnce = 8;
+  using Places = std::array<Place, kPlacesAtOnce>;
 
   uint64_t rules_ = 0;
-  std::vector<std::unique_ptr<Place[]>> places_;
+  std::vector<std::unique_ptr<Places>> places_;
 };
 
 }  // namespace cdp::segment
