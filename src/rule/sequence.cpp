@@ -109,6 +109,7 @@ class SequenceFolder {
     return node_.filters[is_backward_ ? starts_.size() - 1 - step : step];
   }
 
+  /// By its name alone: take() asks the where clause, of each event once.
   size_t last_of(const BoundFilter& filter, size_t begin, size_t end) const {
     if (filter.is_any) return begin < end ? end - 1 : end;
     const std::span<const uint32_t> positions = history_.positions(filter.event);

@@ -24,63 +24,65 @@ class Newest {
     return events_.size() >= static_cast<size_t>(threshold_.count);
   }
   bool is_empty() const { return events_.empty(); }
-  size_t oldest() const { return events_.front(); }
+  size_t oldest() const { return events_.front().at; }
 
   /// Takes one that is older than all.
   void add_older(size_t i) {
-    if (threshold_.kind == Kind::Days) {
-      const int64_t day = local_.day(history_.time(i));
-      if (std::find(days_.begin(), days_.end(), day) != days_.end()) return;
-      days_.push_front(day);
-    } else if (threshold_.kind == Kind::Sum) {
-      const Decimal* const value = value_of(i);
-      if (value == nullptr) return;
-      sum_ += *value;
-    }
-    events_.push_front(i);
+    const std::optional<Event> event = measured(i);
+    if (!event || (threshold_.kind == Kind::Days && find_day(event->day) != events_.end())) return;
+    sum_ += event->value;
+    events_.push_front(*event);
   }
 
   /// Takes one that is newer than all.
   void add_newer(size_t i) {
-    if (threshold_.kind == Kind::Days) {
-      const int64_t day = local_.day(history_.time(i));
-      if (const auto known = std::find(days_.begin(), days_.end(), day); known != days_.end()) {
-        events_.erase(events_.begin() + (known - days_.begin()));
-        days_.erase(known);
-      }
-      days_.push_back(day);
-    } else if (threshold_.kind == Kind::Sum) {
-      const Decimal* const value = value_of(i);
-      if (value == nullptr) return;
-      sum_ += *value;
-    }
-    events_.push_back(i);
+    const std::optional<Event> event = measured(i);
+    if (!event) return;
+    if (threshold_.kind == Kind::Days)
+      if (const auto known = find_day(event->day); known != events_.end()) events_.erase(known);
+    sum_ += event->value;
+    events_.push_back(*event);
   }
 
   void drop_oldest() {
-    if (threshold_.kind == Kind::Days) days_.pop_front();
-    if (threshold_.kind == Kind::Sum) sum_ -= *value_of(oldest());
+    sum_ -= events_.front().value;
     events_.pop_front();
   }
 
   /// Is there enough without the oldest one?
   bool has_spare() const {
-    if (threshold_.kind == Kind::Sum) return !is_empty() && is_enough(sum_ - *value_of(oldest()));
+    if (threshold_.kind == Kind::Sum) return !is_empty() && is_enough(sum_ - events_.front().value);
     return events_.size() > static_cast<size_t>(threshold_.count);
   }
 
  private:
+  struct Event {
+    size_t at;
+    int64_t day;    ///< of Kind::Days
+    Decimal value;  ///< of Kind::Sum
+  };
+
   bool is_enough(const Decimal& sum) const {
     return threshold_.is_sum_enough ? sum >= threshold_.sum : sum > threshold_.sum;
   }
-  const Decimal* value_of(size_t i) const { return history_.property(i, node_.column).number(); }
+
+  /// nullopt for one without a number to add.
+  std::optional<Event> measured(size_t i) {
+    if (threshold_.kind == Kind::Days) return Event{i, local_.day(history_.time(i)), {}};
+    if (threshold_.kind == Kind::Events) return Event{i, 0, {}};
+    const Decimal* const value = history_.property(i, node_.column).number();
+    return value != nullptr ? std::optional(Event{i, 0, *value}) : std::nullopt;
+  }
+
+  std::deque<Event>::iterator find_day(int64_t day) {
+    return std::find_if(events_.begin(), events_.end(), [&](const Event& event) { return event.day == day; });
+  }
 
   const Bound& node_;
   const Threshold& threshold_;
   const timeline::History& history_;
   LocalTime local_;
-  std::deque<size_t> events_;
-  std::deque<int64_t> days_;  ///< of Kind::Days, of each event
+  std::deque<Event> events_;
   Decimal sum_;
 };
 

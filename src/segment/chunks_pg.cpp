@@ -196,7 +196,7 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
 bool settle_sizes(pg::Spi& spi, Micros most_wait) {
   static TimestampTz last = 0;
   const TimestampTz now = GetCurrentTimestamp();
-  // Not before the last time, whatever happens to the clock.
+  // A clock that was set back does not keep sizes waiting.
   if (now >= last && now < last + most_wait) return false;
   last = now;
   static pg::Query is_waiting("SELECT FROM cdp.segment_growth LIMIT 1");
