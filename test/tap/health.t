@@ -159,7 +159,8 @@ my $remedy = check_is('worker', 'warning', qr/stopped by cdp_worker_stop/, qr/^S
 answer($remedy);
 ok(wait_for(10, sub { (health('worker'))[0] eq 'ok' }), '... which helps');
 answer('ALTER TABLE cdp.inbox_cursor RENAME TO hidden');
-ok(wait_for(10, sub { answer('SELECT errors_total FROM cdp.worker') > 0 }), 'a batch fails');
+# Each failure doubles the wait before the next try: after the third there are four seconds to look.
+ok(wait_for(30, sub { answer('SELECT errors_total FROM cdp.worker') >= 3 }), 'a batch fails');
 answer('ALTER TABLE cdp.hidden RENAME TO inbox_cursor');
 check_is('worker', 'error', qr/failed and was rolled back \(\d+ failures in all\): relation "cdp\.inbox_cursor"/, qr/Remove the cause/, 'backing off');
 answer('SELECT pg_terminate_backend(pid) FROM cdp.worker_status');
