@@ -78,13 +78,15 @@ COMMENT ON COLUMN cdp.segment_edit.user_no IS 'cdp.profile.user_no';
 COMMENT ON COLUMN cdp.segment_edit.is_member IS 'Whether the user is a member since';
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment_edit', '');
 
+-- A row a batch: with one for each of its segments it would be thousands a second, and whoever adds them up would pass over
+-- those that vacuum has not come to yet.
 CREATE TABLE cdp.segment_growth (
-    segment_no integer NOT NULL,
-    amount     bigint NOT NULL
+    segment_nos integer[] NOT NULL,
+    amounts     bigint[] NOT NULL CHECK (pg_catalog.cardinality(amounts) OPERATOR(pg_catalog.=) pg_catalog.cardinality(segment_nos))
 );
 COMMENT ON TABLE cdp.segment_growth IS 'By how much cdp.segment.size is behind: for up to a second under load, and where someone held the segment''s row while members changed; usually empty';
-COMMENT ON COLUMN cdp.segment_growth.segment_no IS 'cdp.segment.segment_no';
-COMMENT ON COLUMN cdp.segment_growth.amount IS 'To be added to cdp.segment.size';
+COMMENT ON COLUMN cdp.segment_growth.segment_nos IS 'cdp.segment.segment_no of those that a batch changed; null where the size has been set otherwise since';
+COMMENT ON COLUMN cdp.segment_growth.amounts IS 'To be added to the cdp.segment.size of each';
 SELECT pg_catalog.pg_extension_config_dump('cdp.segment_growth', '');
 
 CREATE TABLE cdp.membership (

@@ -113,7 +113,6 @@ std::optional<uint64_t> give_members(pg::Spi& spi, const Catalog& catalog, const
   static pg::Query swap(
       "UPDATE cdp.segment SET members_no = next_no, next_no = NULL, next_users = NULL, progress = NULL,"
       " size = $2, computed_at = $3, status = 'ready' WHERE segment_no = $1");
-  static pg::Query forget_growth("DELETE FROM cdp.segment_growth WHERE segment_no = $1");
   const Definition& present = catalog.segment(next.segment_no);
   const bitmap::Bitmap after = members_of(spi, next);
   const Outcome outcome = outcome_of(present, members_of(spi, present), after);
@@ -121,7 +120,7 @@ std::optional<uint64_t> give_members(pg::Spi& spi, const Catalog& catalog, const
   if (changes > most && most < kMostChanges) return std::nullopt;
   record_outcome(outcome, now, Reason::Rule);
   const Writing writing;
-  (void)forget_growth(spi, next.segment_no);
+  forget_growth(spi, next.segment_no);
   (void)swap(spi, next.segment_no, static_cast<int64_t>(after.cardinality()), now);
   return changes;
 }

@@ -23,14 +23,17 @@ struct Change {
 /// that are still gathered. Returns the number of the first one; the others have higher ones.
 int64_t record_changes(const std::vector<Change>& changes, Instant now);
 
-/// The same, and changes members and sizes accordingly, the sizes of many segments with the next
-/// settle_sizes(). Each change turns round what was: nobody enters twice.
+/// The same, and changes members accordingly, and sizes with the next settle_sizes(). Each change turns round
+/// what was: nobody enters twice.
 void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now);
 
-/// Brings cdp.segment.size up to date where write_changes() did not, since many segments changed at once or
-/// someone held the row. Does nothing where that was done less than `most_wait` ago. Says whether there was
+/// Brings cdp.segment.size up to date with what write_changes() did; where someone holds a segment's row,
+/// with the next one. Does nothing where that was done less than `most_wait` ago. Says whether there was
 /// anything to do.
 bool settle_sizes(pg::Spi& spi, Micros most_wait = 0);
+
+/// The size of a segment is going to be set: what waits for settle_sizes() is no part of it.
+void forget_growth(pg::Spi& spi, int32_t segment_no);
 
 /// A user who is put into a segment, or taken out; `number` as in Definition.
 struct MemberEdit {

@@ -23,9 +23,6 @@ constexpr int64_t kUsersPerChunk = 65536;
 /// From so many edits on a segment's chunks are written: a chunk has up to 8 kB, whatever changes in it.
 constexpr int64_t kMostEdits = 512;
 
-/// From so many segments on sizes wait for settle_sizes().
-constexpr size_t kManySegments = 16;
-
 /// A segment's chunk.
 using Place = std::pair<int32_t, int32_t>;
 /// Users who are to be added (true) or taken out.
@@ -113,15 +110,8 @@ std::map<int32_t, int64_t> add_edits(pg::Spi& spi, const std::vector<Change>& ch
   return growth;
 }
 
-/// Leaves sizes to settle_sizes().
-void note_growth(const std::map<int32_t, int64_t>& growth) {
-  pg::BulkInsert rows("cdp", "segment_growth");
-  for (const auto& [number, amount] : growth)
-    if (amount != 0) rows.add(number, amount);
-  rows.finish();
-}
-
-void write_sizes(pg::Spi& spi, const std::map<int32_t, int64_t>& growth) {
+/// Leaves sizes to settle_sizes(): the row of each segment would cost as much as the changes themselves.
+void note_growth(pg::Spi& spi, const std::map<int32_t, int64_t>& growth) {
   std::vector<int32_t> numbers;
   std::vector<int64_t> amounts;
   for (const auto& [number, amount] : growth) {
@@ -130,22 +120,8 @@ void write_sizes(pg::Spi& spi, const std::map<int32_t, int64_t>& growth) {
     amounts.push_back(amount);
   }
   if (numbers.empty()) return;
-  // Where someone holds the segment's row (an open UPDATE of its description), the size waits, not the batch.
-  static pg::Query update(
-      "WITH growth AS ("
-      "  SELECT segment_no, sum(amount)::bigint AS amount FROM ("
-      "    SELECT * FROM unnest($1::integer[], $2::bigint[]) AS g (segment_no, amount)"
-      "    UNION ALL SELECT segment_no, amount FROM cdp.segment_growth WHERE segment_no = ANY($1)) AS "
-      "both_kinds"
-      "  GROUP BY segment_no),"
-      " taken AS (DELETE FROM cdp.segment_growth WHERE segment_no = ANY($1)),"
-      " free AS (SELECT s.segment_no FROM cdp.segment AS s WHERE s.segment_no = ANY($1)"
-      "  FOR NO KEY UPDATE SKIP LOCKED),"
-      " later AS (INSERT INTO cdp.segment_growth (segment_no, amount) SELECT segment_no, amount FROM growth"
-      "  WHERE segment_no NOT IN (SELECT segment_no FROM free))"
-      " UPDATE cdp.segment AS s SET size = s.size + g.amount FROM growth AS g"
-      " WHERE s.segment_no = g.segment_no AND s.segment_no IN (SELECT segment_no FROM free)");
-  (void)update(spi, numbers, amounts);
+  static pg::Query note("INSERT INTO cdp.segment_growth (segment_nos, amounts) VALUES ($1, $2)");
+  (void)note(spi, numbers, amounts);
 }
 
 /// Further values of the identity column of cdp.segment_change.
@@ -182,9 +158,7 @@ void write_changes(pg::Spi& spi, const std::vector<Change>& changes, Instant now
     if (const auto grown = growth.find(change.segment->number);
         grown != growth.end() && !change.segment->is_next)
       growth_of_segments[change.segment->segment_no] = grown->second;
-  // To write the rows of so many segments costs as much as the changes themselves.
-  growth_of_segments.size() < kManySegments ? write_sizes(spi, growth_of_segments)
-                                            : note_growth(growth_of_segments);
+  note_growth(spi, growth_of_segments);
   for (const auto& [number, amount] : growth) {
     int64_t& waiting = waiting_edits(spi)[number];
     if (waiting < kMostEdits) continue;
@@ -201,17 +175,28 @@ bool settle_sizes(pg::Spi& spi, Micros most_wait) {
   last = now;
   static pg::Query is_waiting("SELECT FROM cdp.segment_growth LIMIT 1");
   if (is_waiting(spi).empty()) return false;
+  // Where someone holds the segment's row (an open UPDATE of its description), the size waits, not the batch.
   static pg::Query settle(
-      "WITH free AS (SELECT s.segment_no FROM cdp.segment AS s"
-      "  WHERE s.segment_no = ANY(ARRAY(SELECT segment_no FROM cdp.segment_growth)) FOR NO KEY UPDATE SKIP "
-      "LOCKED),"
-      " taken AS (DELETE FROM cdp.segment_growth WHERE segment_no = ANY(ARRAY(SELECT segment_no FROM free))"
-      "  RETURNING segment_no, amount),"
-      " growth AS (SELECT segment_no, sum(amount)::bigint AS amount FROM taken GROUP BY segment_no)"
-      " UPDATE cdp.segment AS s SET size = s.size + g.amount FROM growth AS g WHERE s.segment_no = "
-      "g.segment_no"
+      "WITH taken AS (DELETE FROM cdp.segment_growth RETURNING segment_nos, amounts),"
+      " growth AS (SELECT g.segment_no, sum(g.amount)::bigint AS amount FROM taken,"
+      "   unnest(taken.segment_nos, taken.amounts) AS g (segment_no, amount) GROUP BY g.segment_no),"
+      " free AS (SELECT s.segment_no FROM cdp.segment AS s"
+      "  WHERE s.segment_no IN (SELECT segment_no FROM growth) FOR NO KEY UPDATE SKIP LOCKED),"
+      " later AS (INSERT INTO cdp.segment_growth (segment_nos, amounts)"
+      "  SELECT array_agg(g.segment_no), array_agg(g.amount) FROM growth AS g"
+      "  JOIN cdp.segment AS s ON s.segment_no = g.segment_no"
+      "  WHERE g.segment_no NOT IN (SELECT segment_no FROM free) HAVING count(*) > 0)"
+      " UPDATE cdp.segment AS s SET size = s.size + g.amount FROM growth AS g"
+      " WHERE s.segment_no = g.segment_no AND s.segment_no IN (SELECT segment_no FROM free)"
       " RETURNING s.segment_no");
   return !settle(spi).empty();
+}
+
+void forget_growth(pg::Spi& spi, int32_t segment_no) {
+  static pg::Query forget(
+      "UPDATE cdp.segment_growth SET segment_nos = array_replace(segment_nos, $1, NULL)"
+      " WHERE $1 = ANY(segment_nos)");
+  (void)forget(spi, segment_no);
 }
 
 void edit_members(pg::Spi& spi, const Catalog& catalog, const std::vector<MemberEdit>& edits, Sizes sizes) {
@@ -229,7 +214,9 @@ void edit_members(pg::Spi& spi, const Catalog& catalog, const std::vector<Member
       if (const Definition& segment = catalog.definitions()[*index]; !segment.is_next)
         growth_of_segments[segment.segment_no] += growth;
   }
-  if (sizes == Sizes::Follow) write_sizes(spi, growth_of_segments);
+  if (sizes == Sizes::Wait) return;
+  note_growth(spi, growth_of_segments);
+  (void)settle_sizes(spi);
 }
 
 namespace {

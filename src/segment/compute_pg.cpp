@@ -30,8 +30,7 @@ void finish(pg::Spi& spi, const Definition& segment, Instant now) {
 Outcome write_members(pg::Spi& spi, const Definition& segment, const bitmap::Bitmap& members) {
   Outcome outcome = outcome_of(segment, members_of(spi, segment), members);
   replace_chunks(spi, segment.number, members);
-  static pg::Query forget_growth("DELETE FROM cdp.segment_growth WHERE segment_no = $1");
-  (void)forget_growth(spi, segment.segment_no);
+  forget_growth(spi, segment.segment_no);
   static pg::Query set_size("UPDATE cdp.segment SET size = $2 WHERE segment_no = $1");
   (void)set_size(spi, segment.segment_no, static_cast<int64_t>(members.cardinality()));
   return outcome;

@@ -153,14 +153,12 @@ CDP_FUNCTION(cdp_segment_follow) {
   if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) || TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
     segment::refuse_dangling_names();
     segment::remove_strays(spi);
-    static pg::Query remove_growth(
-        "DELETE FROM cdp.segment_growth AS g WHERE NOT EXISTS (SELECT FROM cdp.segment AS s"
-        " WHERE s.segment_no = g.segment_no)");
-    (void)remove_growth(spi);
     // The numbers may be given out anew after TRUNCATE … RESTART IDENTITY, so that no user may keep one.
     static pg::Query remove_memberships("DELETE FROM cdp.membership");
     static pg::Query remove_dues("DELETE FROM cdp.segment_due");
+    static pg::Query remove_growth("DELETE FROM cdp.segment_growth");
     if (TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event)) {
+      (void)remove_growth(spi);
       (void)remove_memberships(spi);
       (void)remove_dues(spi);
     }

@@ -148,7 +148,7 @@ void report(const ErrorData* error, int retry_after_ms, char* reported, size_t s
   // Where many messages come, batches begin at most this often: each costs the same few statements and a
   // commit, and the more there are, the less one costs.
   constexpr int kManyMessages = 10;
-  constexpr int64_t kGatherMs = 15;
+  constexpr int64_t kGatherMs = 5;
   constexpr int64_t kVeryManyASecond = 20000;
   constexpr int64_t kGatherLongestMs = 250;
   char reported[256] = "";
